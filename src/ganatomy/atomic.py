@@ -1,0 +1,63 @@
+"""Files that are either whole or not there: written under another name, flushed to disk, then renamed.
+
+    with replacing(path) as fresh: fresh.write_bytes(content)
+    write_text(path, text)
+
+A process killed half-way, or a full disk, leaves the old file as it was; the error names the file and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ganatomy.errors import GanatomyError
+
+
+@contextmanager
+def replacing(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
+    """A fresh path beside `path` (a file to write, or a folder, empty and there) that takes its place at the end."""
+    path = Path(path)
+    fresh: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        inside = fresh / path.name
+        if folder:
+            inside.mkdir()
+        yield inside
+        for file in [inside, *inside.rglob("*")] if folder else [inside]:
+            _flush(file)
+        if folder and path.exists():
+            path.rename(fresh / "old")
+        inside.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise GanatomyError(
+            f"{path} could not be written ({error.strerror or error})",
+            "free some space or choose a folder you may write",
+        ) from error
+    finally:
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    with replacing(path) as fresh:
+        fresh.write_bytes(content)
+
+
+def write_text(path: str | Path, content: str) -> None:
+    write_bytes(path, content.encode())
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
