@@ -83,7 +83,7 @@ class Format:
         if not bool(torch.isfinite(samples).all()):
             raise UsageError(f"{what} hold NaN or infinite values", "check the weights and the data they come from")
         if self.bounds is not None:
-            low, high = float(samples.min()), float(samples.max())
+            low, high = float(samples.detach().min()), float(samples.detach().max())
             slack = tolerance * (self.bounds[1] - self.bounds[0])
             if low < self.bounds[0] - slack or high > self.bounds[1] + slack:
                 raise UsageError(
@@ -124,7 +124,8 @@ class Score:
             raise UsageError("a logit was asked of an unbounded score", "fit a calibration head on held-out data first")
         if self.kind == "logit":
             return self.realness(raw)
-        low, high = float(raw.min()) if raw.numel() else 0.0, float(raw.max()) if raw.numel() else 1.0
+        seen = raw.detach()
+        low, high = (float(seen.min()), float(seen.max())) if raw.numel() else (0.0, 1.0)
         if low < 0.0 or high > 1.0:
             raise UsageError(
                 f"the critic's scores lie in [{low:.3g}, {high:.3g}] but were declared probabilities",

@@ -1,0 +1,87 @@
+"""Results on disk: a folder with `finding.json` and, where there are arrays, `arrays.npz`; never code.
+
+    save(finding, "findings/unit-37"); load("findings/unit-37")
+
+A folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganatomy.atomic import replacing
+from ganatomy.errors import InputError
+from ganatomy.results.explanation import Explanation
+from ganatomy.results.finding import Finding
+from ganatomy.results.measurement import Measurement
+from ganatomy.results.provenance import Provenance
+from ganatomy.results.record import Record, number
+
+TYPES: dict[str, type[Any]] = {
+    "Explanation": Explanation,
+    "Finding": Finding,
+    "Measurement": Measurement,
+    "Provenance": Provenance,
+}
+
+
+def save(result: Record, folder: str | Path) -> Path:
+    """Write (or replace) a folder and return its path."""
+    with replacing(folder, folder=True) as fresh:
+        (fresh / "finding.json").write_text(result.to_json() + "\n", "utf-8")
+        arrays = getattr(result, "arrays", {})
+        if arrays:
+            with open(fresh / "arrays.npz", "wb") as file:
+                np.savez_compressed(file, **arrays)
+    return Path(folder)
+
+
+def load(folder: str | Path) -> Record:
+    """Read what `save` wrote."""
+    folder = Path(folder)
+    try:
+        written = json.loads((folder / "finding.json").read_text("utf-8"))
+        kind = TYPES[written["type"]]
+        arrays = {}
+        if written.get("arrays"):
+            with open(folder / "arrays.npz", "rb") as file, np.load(file, allow_pickle=False) as kept:
+                arrays = {name: kept[name] for name in kept.files}
+        result = _read(kind, {**written, "arrays": arrays} if "arrays" in written else written)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{folder} holds no readable result ({type(error).__name__}: {error})",
+            "give a folder with finding.json and its arrays.npz, written by this version",
+        ) from error
+    assert isinstance(result, Record)
+    return result
+
+
+def _read(kind: type[Any], written: Mapping[str, Any]) -> Any:
+    """A dataclass from its dictionary, each field by its declared type."""
+    hints = typing.get_type_hints(kind)
+    return kind(**{field.name: _value(hints[field.name], written[field.name]) for field in dataclasses.fields(kind)})
+
+
+def _value(hint: Any, written: Any) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    written = number(written)
+    if isinstance(written, list):
+        return tuple(written)
+    if not isinstance(written, Mapping):
+        return written
+    nested = next((option for option in options if dataclasses.is_dataclass(option)), None)
+    if nested is not None:
+        return _read(typing.cast("type[Any]", nested), written)
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is not None and inner and dataclasses.is_dataclass(inner[-1]):
+        return {key: _value(inner[-1], value) for key, value in written.items()}
+    return {key: number(value) for key, value in written.items()}
