@@ -1,0 +1,1 @@
+"""What the two players want: losses, penalties and terms as pure functions, put together to a `Game`."""
