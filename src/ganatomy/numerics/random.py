@@ -87,7 +87,7 @@ class Stream:
 
         Exact for resume and forks, but not equal across numbers of processes. torch keeps 32 bits of a CPU seed.
         """
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             torch.manual_seed(int(self.words(range(index, index + 1), 1)[0, 0] >> np.uint64(32)))
             yield
 
