@@ -1,0 +1,125 @@
+"""The game, played: an iterator that yields a `Step` after every round; the caller's loop logs, saves and stops.
+
+    for step in play(game, players, data, latent, pace=Pace(rate=5e-4, seed=3)):
+        if step.count == 2000: break
+    step.average                                      # the averaged generator
+
+A round is a turn of the critic and a turn of the generator, each on its own addressed batch. A player's gradient is
+taken with respect to its own weights only, so the other is frozen without a flag being touched. Everything drawn
+depends on (seed, step), so the same call plays the same game, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganatomy.data.dataset import Dataset
+from ganatomy.data.order import batch_indices
+from ganatomy.errors import DivergedError, UsageError
+from ganatomy.games.game import Game
+from ganatomy.games.players import Batch, Players
+from ganatomy.games.terms import Terms
+from ganatomy.models.latent import Latent
+from ganatomy.numerics.random import Stream
+from ganatomy.training.average import Average
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast: Adam for both, the critic's rate as a multiple of the generator's, and the half-life of the average."""
+
+    batch: int = 64
+    rate: float = 2e-4
+    critic_speed: float = 1.0
+    betas: tuple[float, float] = (0.5, 0.99)
+    half_life: float = 10_000.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "rate", "critic_speed", "half_life"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"a pace with {name} = {getattr(self, name)} was asked for", f"{name} must be above 0")
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One round: rounds so far, images the critic has seen, both players' terms, the players and the average."""
+
+    count: int
+    seen: int
+    critic: Mapping[str, Tensor]
+    generator: Mapping[str, Tensor]
+    players: Players
+    average: nn.Module
+
+
+def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace) -> Iterator[Step]:
+    """Endless; the modules of `players` are trained in place. A term that is not finite ends it before the step."""
+    generator, critic = _module(players.generator), _module(players.critic)
+    heads = [_module(head) for head in players.heads.values()]
+    generator_optimizer = _adam([generator], pace.rate, pace)
+    critic_optimizer = _adam([critic, *heads], pace.rate * pace.critic_speed, pace)
+    average = Average(generator, pace.half_life)
+    for module in (generator, critic, *heads):
+        module.train()
+    count = 0
+    while True:
+        with Stream(pace.seed, "play/inside").module_rng(count):
+            critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", count))
+            _descend(critic_optimizer, critic_terms, count)
+            game.after_critic_step(players)
+            generator_terms = game.generator_terms(players, _batch(data, latent, pace, "generator", count))
+            _descend(generator_optimizer, generator_terms, count)
+        average.follow(generator, pace.batch)
+        count += 1
+        yield Step(count, count * pace.batch, _values(critic_terms), _values(generator_terms), players, average.network)
+
+
+def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, count: int) -> Batch:
+    """Batch number `count` of a player: the data in epochs, the latents by address, never shared between players."""
+    stream = Stream(pace.seed, f"play/{player}")
+    chosen = batch_indices(stream.child("order"), count, batch=pace.batch, size=data.size)
+    addresses = range(count * pace.batch, (count + 1) * pace.batch)
+    return Batch(
+        real=data.read(chosen),
+        latent=latent.draw(stream.child("latent"), addresses),
+        stream=stream,
+        indices=addresses,
+        labels=data.labels(chosen) if latent.classes else None,
+        fake_labels=latent.draw_labels(stream.child("label"), addresses),
+        seen=addresses.start,
+        step=count,
+    )
+
+
+def _descend(optimizer: torch.optim.Optimizer, terms: Terms, count: int) -> None:
+    for name, value in terms.parts.items():
+        if not bool(torch.isfinite(value)):
+            raise DivergedError(
+                f"the term {name!r} of round {count} is {float(value.detach())}",
+                "lower the rate or the penalty; the weights are those before this round",
+            )
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for weight, gradient in zip(weights, torch.autograd.grad(terms.total, weights, allow_unused=True), strict=True):
+        weight.grad = gradient
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def _adam(modules: Iterable[nn.Module], rate: float, pace: Pace) -> torch.optim.Optimizer:
+    weights = [weight for module in modules for weight in module.parameters()]
+    return torch.optim.Adam(weights, lr=rate, betas=pace.betas, fused=True)
+
+
+def _values(terms: Terms) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in terms.parts.items()}
+
+
+def _module(player: object) -> nn.Module:
+    if not isinstance(player, nn.Module):
+        raise UsageError(f"{type(player).__name__} cannot be trained", "give modules as generator, critic and heads")
+    return player
