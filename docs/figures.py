@@ -1,0 +1,51 @@
+"""Writes the picture and the figures of README.md from a run of the demo: `make figures`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ganatomy.cli.narrator import Narrator
+from ganatomy.data.catalogue import load
+from ganatomy.models.disk import load as load_gan
+from ganatomy.pictures import Pixels, grid, pixels, plane, write_png
+from ganatomy.verbs.demo import demo
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"(<!-- demo table.*?-->\n).*?(<!-- end of demo table -->)", re.DOTALL)
+
+
+def main() -> None:
+    narrator = Narrator()
+    with tempfile.TemporaryDirectory() as folder:
+        found = demo(Path(folder), seed=0, say=narrator.say, progress=narrator.progress)
+        gan = load_gan(Path(folder) / "gan")
+    narrator.close()
+    digits, shapes, spiral = load("digits"), load("shapes"), load("spiral")
+    write_png(
+        ROOT / "docs" / "overview.png",
+        side_by_side(
+            grid(pixels(digits.read(range(36)), digits.format), scale=5),
+            grid(pixels(gan.sample(0, range(36)), gan.format), scale=5),
+            grid(pixels(shapes.read(range(16)), shapes.format), scale=2),
+            plane(spiral.read(range(50_000)), bounds=(-2.3, 2.3), size=247),
+        ),
+    )
+    page = (ROOT / "README.md").read_text()
+    table = f"```text\n{found.table()}\n```\n"
+    (ROOT / "README.md").write_text(BLOCK.sub(lambda match: match[1] + table + match[2], page))
+
+
+def side_by_side(*sheets: Pixels, gap: int = 12) -> Pixels:
+    """Sheets of one height, with white between them."""
+    height = max(sheet.shape[0] for sheet in sheets)
+    padded = [np.pad(s, ((0, height - s.shape[0]), (0, gap), (0, 0)), constant_values=255) for s in sheets]
+    return np.concatenate(padded, axis=1)[:, :-gap]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

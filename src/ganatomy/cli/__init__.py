@@ -1,0 +1,30 @@
+"""The command `ganatomy`: parses, calls a verb, prints. No logic, and nothing heavy until a verb is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+VERBOSE = ("-v", "--verbose")  # legal anywhere on the line: the trace of an error is wanted
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: errors for people become two lines on stderr."""
+    from ganatomy.cli.commands import app
+    from ganatomy.errors import GanatomyError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = [word for word in given if word not in VERBOSE]
+    try:
+        app(words, prog_name="ganatomy")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except GanatomyError as error:
+        if words != given:
+            raise
+        print(f"ganatomy: {error.said}\n{error.remedy}", file=sys.stderr)
+        return error.exit_code
+    except MemoryError:
+        print("ganatomy: out of memory\nask for fewer samples or smaller pictures", file=sys.stderr)
+        return 4
+    return 0

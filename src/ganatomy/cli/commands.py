@@ -1,0 +1,115 @@
+"""The commands and their options; each calls one verb and prints what it returns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Opens up generative adversarial networks and answers, with evidence, why they do what they do.",
+    epilog="Start with: ganatomy demo. With -v anywhere, an error shows its trace.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Seed = Annotated[int, typer.Option(help="All random draws follow from it.", min=0)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from ganatomy import __version__
+
+        typer.echo(f"ganatomy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+@app.command("list", epilog="Example: ganatomy list games")
+def list_command(
+    what: Annotated[str, typer.Argument(help="data, models or games")] = "data",
+    json_: Json = False,
+) -> None:
+    """What there is to choose from."""
+    from ganatomy.verbs.listing import listing
+
+    found = listing(what)
+    _print(found if not json_ else {"what": what, "names": found}, as_json=json_)
+
+
+@app.command(epilog="Examples: ganatomy data digits --out digits.png; ganatomy data folder:scans --size 32")
+def data(
+    name: Annotated[str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write a sheet of samples as PNG.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
+    size: Annotated[int | None, typer.Option(help="folder: side of the pictures.", min=1)] = None,
+    groups: Annotated[Path | None, typer.Option(help="folder: CSV with columns file,group.")] = None,
+    json_: Json = False,
+) -> None:
+    """Look at a data set before training on it: its format, classes, groups, and what was left out."""
+    from dataclasses import asdict
+
+    from ganatomy.cli.narrator import Narrator
+    from ganatomy.data.decode import FolderOptions
+    from ganatomy.verbs.survey import survey
+
+    narrator = Narrator()
+    try:
+        options = FolderOptions(size=size, groups=groups)
+        found = survey(name, data_dir=data_dir, folder=options, out=out, progress=narrator.progress("files"))
+    finally:
+        narrator.close()
+    skipped = [asdict(file) for file in found.skipped]
+    if json_:
+        _print({**found.facts, "skipped": skipped, "sheet": None if out is None else str(out)}, as_json=True)
+        return
+    _print(dict(found.facts))
+    for file in found.skipped:
+        typer.echo(f"  left out {file.path}: {file.reason}")
+    if out is not None:
+        typer.echo(f"sheet {out}")
+
+
+@app.command(epilog="Example: ganatomy demo --out demo")
+def demo(
+    out: Annotated[Path, typer.Option(help="Where to put the sheets and findings.")] = Path("demo"),
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Measure the embedded digits, train a first GAN on them, and show both: about a minute on two cores."""
+    from ganatomy.cli.narrator import Narrator
+    from ganatomy.verbs.demo import demo as run
+
+    narrator = Narrator()
+    try:
+        found = run(out, seed=seed, say=narrator.say, progress=narrator.progress)
+    finally:
+        narrator.close()
+    if json_:
+        _print(
+            {"files": [str(file) for file in found.files], "rows": [row.to_dict() for row in found.rows]}, as_json=True
+        )
+        return
+    typer.echo(found.table())
+    for file in found.files:
+        typer.echo(str(file))
+
+
+def _print(found: dict[str, Any], *, as_json: bool = False) -> None:
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+        return
+    width = max((len(name) for name in found), default=0)
+    for name, value in found.items():
+        typer.echo(f"{name:<{width}}  {value}")
