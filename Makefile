@@ -31,6 +31,9 @@ format: install-dev
 	$(BIN)/ruff format src tests docs
 	$(BIN)/ruff check --fix src tests docs
 
+bench: install ## measure this installation; benchmarks are never tests
+	$(BIN)/ganatomy bench speed
+
 figures: install ## run the demo and write its picture and table into the README
 	$(BIN)/python docs/figures.py
 

@@ -106,6 +106,26 @@ def demo(
         typer.echo(str(file))
 
 
+@app.command(epilog="Example: ganatomy bench speed --json")
+def bench(name: Annotated[str, typer.Argument(help="speed")] = "speed", json_: Json = False) -> None:
+    """Measure this installation; ends with 5 if a row misses its target."""
+    from ganatomy.bench.rows import table
+    from ganatomy.cli.narrator import Narrator
+    from ganatomy.verbs.bench import bench as run
+
+    narrator = Narrator()
+    try:
+        found = run(name, progress=narrator.progress(name))
+    finally:
+        narrator.close()
+    if json_:
+        _print({"bench": name, "rows": [row.to_dict() for row in found.rows]}, as_json=True)
+    else:
+        typer.echo(table(found.rows))
+    if found.failed:
+        raise typer.Exit(5)
+
+
 def _print(found: dict[str, Any], *, as_json: bool = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))

@@ -87,8 +87,13 @@ class Stream:
 
         Exact for resume and forks, but not equal across numbers of processes. torch keeps 32 bits of a CPU seed.
         """
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-            torch.manual_seed(int(self.words(range(index, index + 1), 1)[0, 0] >> np.uint64(32)))
+        seed = int(self.words(range(index, index + 1), 1)[0, 0] >> np.uint64(32))
+        # torch.manual_seed would queue a call, with a stack trace, for every backend that is not in use.
+        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else range(0)
+        with torch.random.fork_rng(devices=devices):
+            torch.default_generator.manual_seed(seed)
+            if devices:
+                torch.cuda.manual_seed_all(seed)
             yield
 
     def child(self, name: str) -> Stream:

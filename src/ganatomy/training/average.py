@@ -28,7 +28,6 @@ class Average:
     def follow(self, network: nn.Module, images: int) -> None:
         self.seen += images
         kept = 0.5 ** (images / max(min(self.half_life, 0.05 * self.seen), 1e-8))
-        for weight, new_weight in zip(self.network.parameters(), network.parameters(), strict=True):
-            weight.lerp_(new_weight, 1 - kept)
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), 1 - kept)
         for buffer, new_buffer in zip(self.network.buffers(), network.buffers(), strict=True):
             buffer.copy_(new_buffer)

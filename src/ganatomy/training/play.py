@@ -107,7 +107,8 @@ def _descend(optimizer: torch.optim.Optimizer, terms: Terms, count: int) -> None
     for weight, gradient in zip(weights, torch.autograd.grad(terms.total, weights, allow_unused=True), strict=True):
         weight.grad = gradient
     optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    for weight in weights:
+        weight.grad = None
 
 
 def _adam(modules: Iterable[nn.Module], rate: float, pace: Pace) -> torch.optim.Optimizer:

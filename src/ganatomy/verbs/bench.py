@@ -1,0 +1,36 @@
+"""Benchmarks by name: rows with a value, an interval and, where there is one, a target.
+
+found = bench("speed"); found.rows, found.failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ganatomy.bench.rows import Row
+from ganatomy.bench.speed import speed
+from ganatomy.errors import choose
+from ganatomy.training.threads import threads
+
+Progress = Callable[[int, int], None]
+BENCHES: dict[str, Callable[..., list[Row]]] = {"speed": speed}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A benchmark that has been run."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if not row.ok)
+
+
+def bench(name: str, *, progress: Progress) -> Bench:
+    """Run one benchmark, on one thread."""
+    run = choose(BENCHES, name, "benchmark")
+    with threads(1):
+        return Bench(name, tuple(run(progress=progress)))

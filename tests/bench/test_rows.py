@@ -1,0 +1,49 @@
+"""Rows, targets and medians: a target is missed only if the interval excludes it, and intervals of medians cover."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from ganatomy.bench.rows import Reading, Row, compared, median, table
+from ganatomy.numerics.random import Stream
+from ganatomy.numerics.statistics.interval import Interval
+
+
+def row(low: float, high: float, **targets: float) -> Row:
+    return Row("work", Reading((low + high) / 2, Interval(low, high, 0.95, "test")), "times", **targets)
+
+
+def test_a_target_is_missed_only_if_the_interval_excludes_it() -> None:
+    assert row(1, 3, at_most=2).ok
+    assert row(1, 3, at_most=1).ok
+    assert not row(1, 3, at_most=0.9).ok
+    assert row(1, 3, at_least=3).ok
+    assert not row(1, 3, at_least=3.1).ok
+    assert row(1, 3).ok
+
+
+def test_rows_as_json_and_as_markdown() -> None:
+    found = row(1, 3, at_most=0.5).to_dict()
+    assert (found["target"], found["ok"], found["value"]) == ("<= 0.5", False, 2)
+    assert row(1, 3).to_dict()["target"] is None
+    lines = table([row(1, 3), row(1, 3, at_most=0.5)]).splitlines()
+    assert len(lines) == 4
+    assert lines[3] == "| work | 2.00 | 1.00 to 3.00 | times | <= 0.5 | **no** |"
+
+
+@pytest.mark.parametrize("n", [5, 6, 15, 16])
+def test_the_interval_of_a_median_covers(n: int) -> None:
+    """2,000 samples of a skewed law with median 0; below six rounds the whole range covers 1 - 2^(1-n) and no more."""
+    draws = Stream(0, "bench/median").normal(range(2000), n).double().numpy()
+    hits = sum(0.0 in median(np.expm1(values).tolist()).interval for values in draws)
+    due = min(0.95, 1 - 2.0 ** (1 - n))
+    assert hits / 2000 > due - 3.3 * (due * (1 - due) / 2000) ** 0.5
+
+
+def test_twice_the_work_takes_about_twice_the_time() -> None:
+    found = compared(lambda: time.sleep(0.004), lambda: time.sleep(0.002), rounds=7)
+    assert 1.2 < found.value < 3
+    assert found.value in found.interval
