@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from ganatomy.data.catalogue import load
-from ganatomy.data.dataset import fingerprint, stored
+from ganatomy.data.dataset import stored
 from ganatomy.errors import UsageError
 from ganatomy.results.formats import Format
 
@@ -78,13 +78,6 @@ def test_resized_pictures_are_a_data_set_of_their_own():
 def test_what_cannot_be_resized_is_refused(data, size):
     with pytest.raises(UsageError, match=f"cannot be resized to {size}"):
         data.resized(size)
-
-
-def test_fingerprints_tell_content_shape_and_type_apart():
-    x = torch.arange(6)
-    prints = [fingerprint(part) for part in (x, x + 1, x.reshape(2, 3), x.to(torch.int32), x[:5], "x")]
-    assert len({*prints, fingerprint("a", "b"), fingerprint("ab")}) == 8
-    assert fingerprint(x.reshape(2, 3).T) == fingerprint(x.reshape(2, 3).T.contiguous())
 
 
 @pytest.mark.parametrize("name", ["digits", "stacked-digits", "shapes", "ring8"])

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from ganatomy.data.cifar import cifar10
-from ganatomy.data.dataset import Dataset, fingerprint
+from ganatomy.data.dataset import Dataset
 from ganatomy.data.decode import FolderOptions
 from ganatomy.data.digits import digits, stack
 from ganatomy.data.folder import Progress, folder
@@ -25,6 +25,7 @@ from ganatomy.data.shapes import SHAPES, Shapes
 from ganatomy.data.splits import Split, check_split
 from ganatomy.data.worlds import WORLDS
 from ganatomy.errors import choose
+from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 

@@ -11,11 +11,9 @@ bytes they came as and become floating point as they are read.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +22,7 @@ from ganatomy.data.shapes import Shapes
 from ganatomy.data.splits import Split
 from ganatomy.data.worlds import World
 from ganatomy.errors import UsageError
+from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.results.formats import Format
 
 Indices = Sequence[int] | Tensor
@@ -159,15 +158,3 @@ def stored(
         classes=classes,
         fingerprint=fingerprint(pictures, *([] if labels is None else [labels])),
     )
-
-
-def fingerprint(*parts: Tensor | str) -> str:
-    """A short hash of texts and of tensors with their types and shapes."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        if isinstance(part, Tensor):
-            digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            digest.update(np.ascontiguousarray(part.numpy()).data)
-        else:
-            digest.update(f"{len(part)}:{part}".encode())
-    return digest.hexdigest()

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ganatomy.data.dataset import Dataset, fingerprint, stored
+from ganatomy.data.dataset import Dataset, stored
 from ganatomy.data.order import ENDLESS
 from ganatomy.data.splits import Split, cut
 from ganatomy.errors import UsageError
+from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.numerics.random import Stream
 
 DIGITS = tuple("0123456789")

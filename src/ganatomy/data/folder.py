@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganatomy.data.dataset import Dataset, Skipped, fingerprint, stored
+from ganatomy.data.dataset import Dataset, Skipped, stored
 from ganatomy.data.decode import LARGEST_DEFAULT_SIDE, SUFFIXES, FolderOptions, Square, Unusable, fit, read_pictures
 from ganatomy.data.groups import read_groups
 from ganatomy.data.splits import Split, cut_groups
 from ganatomy.errors import InputError
+from ganatomy.numerics.fingerprint import fingerprint
 
 Progress = Callable[[int, int], None]
 KINDS = ", ".join(suffix.removeprefix(".") for suffix in SUFFIXES)

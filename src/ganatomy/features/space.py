@@ -9,7 +9,6 @@ A space is a module with a name, the format it reads and a digest of its weights
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
+from ganatomy.numerics.fingerprint import fingerprint, named
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 
@@ -127,10 +127,5 @@ class _RandomConvolution(nn.Module):
 
 
 def digest(module: nn.Module) -> str:
-    """Hash of the structure and every weight and buffer: names, types, shapes, bytes."""
-    seen = hashlib.blake2b(repr(module).encode(), digest_size=16)
-    for name, tensor in sorted(module.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        seen.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        seen.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return seen.hexdigest()
+    """Hash of the structure and every weight and buffer."""
+    return fingerprint(repr(module), *named(module.state_dict()))

@@ -24,7 +24,8 @@ from ganatomy.models.architectures import Architecture, from_dict, to_dict
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Latent
 from ganatomy.models.options import read
-from ganatomy.models.weights import digest, fill, read_weights, to_bytes, weights_of
+from ganatomy.models.weights import fill, read_weights, to_bytes, weights_of
+from ganatomy.numerics.fingerprint import fingerprint, named
 from ganatomy.results.formats import Format, Score
 
 DESCRIPTION = "gan.json"
@@ -54,7 +55,7 @@ def save(gan: GAN, folder: str | Path) -> Path:
     weights = weights_of(gan.generator, gan.critic)
     description = Description(
         version=VERSION,
-        digest=digest(weights),
+        digest=fingerprint(*named(weights)),
         format=asdict(gan.format),
         latent=asdict(gan.latent),
         score=asdict(gan.score),
@@ -92,7 +93,7 @@ def load(folder: str | Path, *, generator: nn.Module | None = None, critic: nn.M
         raise _damaged(path, str(error).split("\n")[0]) from error
     weights_path = _weights_path(path.parent, written.digest)
     weights = read_weights(weights_path)
-    if digest(weights) != written.digest:
+    if fingerprint(*named(weights)) != written.digest:
         raise InputError(
             f"{weights_path} does not belong to {path}: their digests differ",
             "a file was damaged or exchanged: save the GAN again, or take an older copy of the folder",

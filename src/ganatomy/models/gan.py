@@ -23,7 +23,8 @@ from ganatomy.models.architectures import Architecture
 from ganatomy.models.evaluating import BLOCK, home, passed
 from ganatomy.models.latent import Latent
 from ganatomy.models.probe import check_critic, check_generator, check_labels
-from ganatomy.models.weights import digest, weights_of
+from ganatomy.models.weights import weights_of
+from ganatomy.numerics.fingerprint import fingerprint, named
 from ganatomy.results.formats import Format, Score
 
 LOGIT = Score("logit", high="real")
@@ -137,4 +138,4 @@ class GAN:
 
     def digest(self) -> str:
         """A hash of all weights and buffers of both networks, by name, type, shape and value."""
-        return digest(weights_of(self.generator, self.critic))
+        return fingerprint(*named(weights_of(self.generator, self.critic)))

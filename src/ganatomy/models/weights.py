@@ -1,17 +1,14 @@
-"""All weights of a pair of networks as named tensors: `G.*` and `D.*`, on the CPU; their hash; their way back.
+"""All weights of a pair of networks as named tensors: `G.*` and `D.*`, on the CPU; their way back.
 
 weights = weights_of(generator, critic)
-digest(weights)                                   # 32 hexadecimal digits
 fill({"G.": generator}, read_weights(path), path=path)   # every tensor checked before the first one is written
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from ganatomy.errors import InputError, UsageError
@@ -26,16 +23,6 @@ def weights_of(generator: nn.Module, critic: nn.Module | None) -> dict[str, Tens
                 raise UsageError(f"the state {name!r} of a network is no tensor", "keep tensors only in its state_dict")
             weights[prefix + name] = tensor.detach().cpu().contiguous().clone()
     return weights
-
-
-def digest(weights: Mapping[str, Tensor]) -> str:
-    """BLAKE2b of names, types, shapes and bytes, in the order of the names."""
-    total = hashlib.blake2b(digest_size=16)
-    for name in sorted(weights):
-        tensor = weights[name]
-        total.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()
 
 
 def to_bytes(weights: dict[str, Tensor]) -> bytes:
