@@ -15,30 +15,24 @@ from ganatomy.atomic import replacing, write_bytes, write_text
 from ganatomy.errors import GanatomyError
 
 
-def test_files_and_folders_are_replaced_and_nothing_is_left_beside_them(tmp_path: Path) -> None:
+def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     write_text(tmp_path / "new" / "a.txt", "first")
     write_text(tmp_path / "new" / "a.txt", "zweite, mit ü")
     assert (tmp_path / "new" / "a.txt").read_text("utf-8") == "zweite, mit ü"
-    for content in ("one", "two"):
-        with replacing(tmp_path / "new" / "folder", folder=True) as fresh:
-            (fresh / content).write_text(content)
-    assert sorted(path.name for path in (tmp_path / "new").rglob("*")) == ["a.txt", "folder", "two"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
 
 
-def fail_half_way(target: Path, folder: bool) -> None:
-    with replacing(target, folder=folder) as fresh:
-        (fresh / "part" if folder else fresh).write_text("half")
+def fail_half_way(target: Path) -> None:
+    with replacing(target) as fresh:
+        fresh.write_text("half")
         raise RuntimeError("half-way")
 
 
-@pytest.mark.parametrize("folder", [False, True])
-def test_an_error_inside_leaves_the_old_content(folder: bool, tmp_path: Path) -> None:
-    target = tmp_path / "x"
-    with replacing(target, folder=folder) as fresh:
-        (fresh / "part" if folder else fresh).write_text("old")
+def test_an_error_inside_leaves_the_old_content(tmp_path: Path) -> None:
+    write_text(tmp_path / "x", "old")
     with pytest.raises(RuntimeError, match="half-way"):
-        fail_half_way(target, folder)
-    assert (target / "part" if folder else target).read_text() == "old"
+        fail_half_way(tmp_path / "x")
+    assert (tmp_path / "x").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
@@ -51,9 +45,14 @@ def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(GanatomyError, match="could not be written"):
+    with pytest.raises(GanatomyError, match=r"could not be written .*\na part of the path is a file"):
         write_bytes(tmp_path / "file" / "x", b"1")
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_file_that_is_a_folder_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(GanatomyError, match=r"could not be written \(Is a directory\)\nthis is a folder: name a file"):
+        write_bytes(tmp_path, b"1")
 
 
 def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path: Path) -> None:

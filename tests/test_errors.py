@@ -28,4 +28,6 @@ def test_a_typo_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no game called 'hnge'\ndid you mean 'hinge'\?"):
         choose(table, "hnge", "game")
     assert nearest("zzz", table) == "legal are: hinge, wasserstein, minimax"
+    with pytest.raises(UsageError, match="no game called None"):
+        choose(table, None, "game")  # type: ignore[arg-type]
     assert nearest("zzz", []) == "legal are: none"

@@ -1,13 +1,14 @@
-"""Files that are either whole or not there: written under another name, flushed to disk, then renamed.
+"""Files that are either whole or as they were: written under another name, flushed to disk, then renamed.
 
     with replacing(path) as fresh: fresh.write_bytes(content)
     write_text(path, text)
 
-A process killed half-way, or a full disk, leaves the old file as it was; the error names the file and what to do.
+A process killed half-way, or a full disk, leaves the old file; the error names the file and what to do.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -17,29 +18,31 @@ from pathlib import Path
 
 from ganatomy.errors import GanatomyError
 
+REMEDIES = {
+    errno.EISDIR: "this is a folder: name a file in it",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+    errno.EEXIST: "a part of the path is a file: choose another folder",
+    errno.ENOSPC: "free some space, or choose a folder on another disk",
+}
+
 
 @contextmanager
-def replacing(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
-    """A fresh path beside `path` (a file to write, or a folder, empty and there) that takes its place at the end."""
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A fresh path beside `path`, for a file that takes its place at the end."""
     path = Path(path)
     fresh: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         inside = fresh / path.name
-        if folder:
-            inside.mkdir()
         yield inside
-        for file in [inside, *inside.rglob("*")] if folder else [inside]:
-            _flush(file)
-        if folder and path.exists():
-            path.rename(fresh / "old")
+        _flush(inside)
         inside.replace(path)
         _flush(path.parent)
     except OSError as error:
         raise GanatomyError(
             f"{path} could not be written ({error.strerror or error})",
-            "free some space or choose a folder you may write",
+            REMEDIES.get(error.errno or 0, "choose a folder you may write"),
         ) from error
     finally:
         if fresh is not None:

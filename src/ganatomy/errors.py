@@ -63,6 +63,6 @@ def nearest(name: str, legal: Iterable[str]) -> str:
 
 def choose(table: Mapping[str, Value], name: str, what: str) -> Value:
     """`table[name]`, or an error that names the nearest legal names. `what` is the noun, as in 'game'."""
-    if name not in table:
-        raise UsageError(f"there is no {what} called {name!r}", nearest(name, table))
+    if not isinstance(name, str) or name not in table:
+        raise UsageError(f"there is no {what} called {name!r}", nearest(str(name), table))
     return table[name]

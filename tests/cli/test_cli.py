@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from ganatomy.cli import main
-from ganatomy.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,9 @@ def test_version_and_lists(ganatomy: Command) -> None:
 def test_a_data_set_is_described_as_one_json_object_and_its_sheet_is_written(ganatomy: Command, tmp_path: Path) -> None:
     done = ganatomy("data", "digits", "--json", "--out", str(tmp_path / "sheet.png"))
     facts = json.loads(done.stdout)
-    assert (facts["name"], facts["skipped"]) == ("digits", [])
+    assert (facts["name"], facts["skipped"], facts["notes"]) == ("digits", [], [])
+    assert (facts["train"], facts["held_out"], facts["groups"]) == (1438, 359, None)
+    assert facts["classes"] == list("0123456789")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (8 * (8 * 10 + 1) + 1,) * 2
 
@@ -73,7 +74,42 @@ def test_a_folder_is_described_with_what_was_left_out(ganatomy: Command, scans: 
     assert "left out" in done.stdout
     assert "3.png" in done.stdout
     assert "notes.txt" not in done.stdout
+    assert "note: passed over 1 other file: 1 .txt" in done.stdout
     assert "files: 12 of 12" in done.stderr
+
+
+def test_the_groups_of_both_parts_are_counted(ganatomy: Command, scans: Path, tmp_path: Path) -> None:
+    table = tmp_path / "groups.csv"
+    table.write_text("file,group\n" + "".join(f"{number}.png,{number // 2}\n" for number in range(12)))
+    told = ganatomy("data", f"folder:{scans}", "--groups", str(table))
+    assert "groups       6: 5 to train on, 1 held out" in told.stdout.splitlines()
+    facts = json.loads(ganatomy("data", f"folder:{scans}", "--groups", str(table), "--json").stdout)
+    assert facts["groups"] == {"train": 5, "held_out": 1}
+    assert facts["train"] + facts["held_out"] == 11
+    assert facts["notes"] == ["passed over 1 other file: 1 .txt"]
+    assert [file["path"] for file in facts["skipped"]] == ["3.png"]
+
+
+def test_a_set_without_end_has_no_count(ganatomy: Command) -> None:
+    facts = json.loads(ganatomy("data", "ring8", "--json").stdout)
+    assert (facts["train"], facts["held_out"]) == (None, None)
+    assert "samples      endless" in ganatomy("data", "ring8").stdout.splitlines()
+
+
+def test_the_options_of_a_folder_reach_it(ganatomy: Command, tmp_path: Path) -> None:
+    for number in range(4):
+        Image.fromarray(np.full((20, 20), 4000 - 500 * number, np.uint16)).save(tmp_path / f"{number}.png")
+    Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    told = ganatomy("data", f"folder:{tmp_path}").stdout
+    assert "note: the brightest of 4 deep pictures is 4000 of 65535: if these are 12 bits, say white=4095" in told
+    prints = set()
+    for options in ([], ["--white", "4095"], ["--ground", "7"], ["--channels", "3"], ["--size", "5"]):
+        facts = json.loads(ganatomy("data", f"folder:{tmp_path}", *options, "--json").stdout)
+        prints.add(facts["fingerprint"])
+        assert bool(facts["notes"]) == (options != ["--white", "4095"])
+        side, channels = (5 if "--size" in options else 20), (3 if "--channels" in options else 1)
+        assert facts["format"].startswith(f"picture {channels} x {side} x {side},")
+    assert len(prints) == 5
 
 
 @pytest.mark.parametrize(
@@ -82,6 +118,9 @@ def test_a_folder_is_described_with_what_was_left_out(ganatomy: Command, scans: 
         (["list", "gmaes"], 2, "no list called 'gmaes'", "did you mean 'games'"),
         (["data", "digist"], 2, "no data set called 'digist'", "did you mean 'digits'"),
         (["data", "folder:nowhere"], 3, "nowhere", ""),
+        (["data", "digits", "--size", "4"], 2, "size cannot be chosen for 'digits'", "concern folder:PATH alone"),
+        (["data", "folder:nowhere", "--channels", "2"], 2, "no number of channels called '2'", "legal are: auto, 1, 3"),
+        (["data", "folder:nowhere", "--ground", "256"], 2, "ground 256", "between 0 and 255"),
         (["data", "ring8", "--out", "/proc/nowhere/x.png"], 1, "could not be written", "choose a folder"),
     ],
 )
@@ -97,9 +136,19 @@ def test_an_error_is_two_lines_on_stderr_and_an_exit_code(
 
 
 @pytest.mark.parametrize("words", [["-v", "list", "gmaes"], ["list", "gmaes", "--verbose"]])
-def test_verbose_shows_the_trace_wherever_it_stands(words: list[str]) -> None:
-    with pytest.raises(UsageError, match="no list called"):
-        main(words)
+def test_verbose_shows_the_trace_wherever_it_stands(ganatomy: Command, words: list[str]) -> None:
+    done = ganatomy(*words)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-2].startswith("ganatomy: there is no list called")
+
+
+def test_an_answer_that_cannot_be_printed_is_a_plain_error() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "ganatomy", "list", "games"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_started_for_real_ends_with_the_code_of_its_error() -> None:

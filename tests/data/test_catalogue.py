@@ -9,6 +9,7 @@ from shared_data import SHARED, need
 
 from ganatomy.data import cifar, mnist
 from ganatomy.data.catalogue import DATASETS, load, load_splits
+from ganatomy.data.decode import FolderOptions
 from ganatomy.data.download import Remote
 from ganatomy.data.mnist import FAMILIES
 from ganatomy.errors import InputError, UsageError
@@ -110,3 +111,38 @@ def test_the_catalogue_is_light():
     program = f"import sys; import ganatomy.data.catalogue as c; c.load('ring8').read([0]); print({heavy})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["digits", "ring8"])
+def test_options_of_a_folder_are_refused_elsewhere(name):
+    with pytest.raises(UsageError, match=f"size, white cannot be chosen for {name!r}\n.* concern folder:PATH alone"):
+        load_splits(name, folder=FolderOptions(size=4, white=4095))
+    assert load(name, folder=FolderOptions()).name == name
+
+
+@pytest.mark.parametrize("wrong", [{"size": 64}, 64, "64"])
+def test_options_of_another_type_are_refused(wrong, tmp_path):
+    with pytest.raises(UsageError, match=r"was given\ngive folder=FolderOptions\(size=64\)"):
+        load(f"folder:{tmp_path}", folder=wrong)
+
+
+@pytest.mark.parametrize("name", ["folder:", "folder: "])
+def test_a_folder_without_a_path_is_refused(name):
+    with pytest.raises(UsageError, match=f"{name!r} names no folder\ngive the path"):
+        load(name)
+
+
+def test_the_name_of_a_folder_alone_is_met_with_how_to_say_it(tmp_path, monkeypatch):
+    (tmp_path / "scans").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no data set called 'scans'\nscans is a folder: say folder:scans"):
+        load("scans")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("x" * 300, "cannot be opened: File name too long"), ("~nobody-at-all/x", "there is no folder ~nobody-at-all/x")],
+)
+def test_a_path_that_cannot_be_looked_at_is_an_input_error(path, message):
+    with pytest.raises(InputError, match=message):
+        load(f"folder:{path}")

@@ -19,7 +19,7 @@ COLOURS = np.stack([RAMP, RAMP[::-1], np.full_like(RAMP, 7)], axis=2)
 
 
 def one(path, options=PLAIN):
-    (square,) = read_pictures(path, options)
+    (square,) = read_pictures(path, options).squares
     assert square.dtype == np.uint8
     return square
 
@@ -151,6 +151,35 @@ def test_of_several_pages_the_first_is_taken(tmp_path, name):
     pages = [Image.new("L", (4, 4), grey) for grey in (0, 128, 255)]
     pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
     assert (one(tmp_path / name) == 0).all()
+    assert read_pictures(tmp_path / name, PLAIN).further_pages == 2
+
+
+def test_damage_behind_the_first_page_does_not_cost_it(tmp_path):
+    pages = [Image.fromarray(RAMP + grey) for grey in (0, 1)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    content = (tmp_path / "pages.tif").read_bytes()
+    (tmp_path / "pages.tif").write_bytes(content[:420])  # within the directory of the second page
+    np.testing.assert_array_equal(one(tmp_path / "pages.tif")[..., 0], RAMP)
+
+
+def test_the_brightest_value_of_every_deep_picture_is_kept(tmp_path):
+    deep = np.full((4, 4), 4095, np.uint16)
+    reading = read_pictures(saved(tmp_path, Image.fromarray(deep), "deep.png"), PLAIN)
+    assert reading.brightest == (4095,)
+    np.savez(tmp_path / "deep.npz", x=np.stack([deep, deep * 2]), y=RAMP[None], z=np.zeros((1, 4, 4)))
+    reading = read_pictures(tmp_path / "deep.npz", PLAIN)
+    assert (len(reading.squares), reading.brightest) == (4, (4095, 8190))
+    assert read_pictures(saved(tmp_path, Image.fromarray(RAMP)), PLAIN).brightest == ()
+
+
+def test_running_out_of_memory_is_not_the_fault_of_the_file(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise MemoryError
+
+    path = saved(tmp_path, Image.fromarray(RAMP))
+    monkeypatch.setattr(Image, "open", full)
+    with pytest.raises(MemoryError):
+        read_pictures(path, PLAIN)
 
 
 def bomb(side):
@@ -210,7 +239,7 @@ ARRAYS = {
 def test_arrays_of_pictures_are_read(tmp_path, name):
     array, wanted = ARRAYS[name]
     np.savez(tmp_path / "pictures.npz", pictures=array, labels=np.arange(3))
-    for square, picture in zip(read_pictures(tmp_path / "pictures.npz", PLAIN), wanted, strict=True):
+    for square, picture in zip(read_pictures(tmp_path / "pictures.npz", PLAIN).squares, wanted, strict=True):
         np.testing.assert_array_equal(square.squeeze(), picture)
 
 
@@ -244,7 +273,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypat
 
 
 def test_real_sprites_are_black_and_white():
-    squares = read_pictures(need("dsprites_samples100.npz"), PLAIN)
+    squares = read_pictures(need("dsprites_samples100.npz"), PLAIN).squares
     assert len(squares) == 100
     assert {square.shape for square in squares} == {(64, 64, 1)}
     assert np.unique(squares).tolist() == [0, 255]
@@ -259,6 +288,8 @@ def test_fitting_keeps_the_channels():
     ("options", "message"),
     [
         ({"size": 0}, "pictures of size 0"),
+        ({"size": 4097}, "pictures of size 4097 were asked for\na size is 1 to 4096"),
+        ({"size": "64"}, "size '64', white 65535 and ground 255 were given\ngive whole numbers"),
         ({"channels": 2}, "pictures of 2 channels were asked for\nlegal are: auto, 1, 3"),
         ({"white": 0}, "white 0"),
         ({"ground": 300}, "ground 300"),

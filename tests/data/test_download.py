@@ -1,8 +1,10 @@
 import gzip
 import hashlib
+import logging
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pooch
 import pytest
 
 from ganatomy.data.download import Remote, fetch, locate, places, unpack, verify
@@ -65,6 +67,9 @@ def test_a_file_is_downloaded_once_and_found_from_then_on(machine, server):
 def test_a_download_goes_where_data_are_wanted(machine, server, monkeypatch, given):
     monkeypatch.setenv("GANATOMY_DATA", str(machine / "variable"))
     data_dir = machine / "argument" if given == "argument" else None
+    (machine / given).mkdir()
+    if given == "argument":
+        (machine / "variable").mkdir()
     assert fetch(remote(server[0]), "mine", data_dir) == machine / given / "mine" / "data.gz"
 
 
@@ -72,12 +77,55 @@ def test_a_download_goes_where_data_are_wanted(machine, server, monkeypatch, giv
 def test_a_wrong_or_missing_download_leaves_nothing_behind(machine, server, name, served):
     with pytest.raises(InputError, match=f"^mine: {name} is not on this machine .* failed: .*\nput the file"):
         fetch(remote(server[0], name, served), "mine", machine)
-    assert not [path for path in machine.rglob("*") if path.is_file()]
+    assert not list(machine.iterdir())
 
 
 def test_without_a_network_the_error_says_where_to_put_the_file(machine):
-    with pytest.raises(InputError, match=r"put the file from http://127.0.0.1:9/data.gz into .*mine, or where"):
+    with pytest.raises(
+        InputError,
+        match=r"failed: no connection, .*\nput the file from http://127.0.0.1:9/data.gz into .*mine, or where",
+    ) as caught:
         fetch(remote(), "mine", machine)
+    assert len(caught.value.said) < 100
+    assert not list(machine.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "served", "cause"),
+    [
+        ("data.gz", b"other", "what arrived has a wrong checksum"),
+        ("absent.gz", SERVED, "the server answered 404 Not Found"),
+    ],
+)
+def test_the_cause_of_a_failed_download_is_a_few_words(machine, server, name, served, cause):
+    with pytest.raises(InputError) as caught:
+        fetch(remote(server[0], name, served), "mine", machine)
+    assert caught.value.said.endswith(f"its download failed: {cause}")
+
+
+def test_a_download_adds_no_log_lines_and_gives_the_logger_back(machine, server, caplog, monkeypatch):
+    logger = pooch.get_logger()
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    fetch(remote(server[0]), "mine", None)
+    assert caplog.records == []
+    assert logger.level == logging.INFO
+
+
+@pytest.mark.parametrize("given", ["argument", "variable"])
+def test_a_place_that_was_named_and_is_not_there_is_refused(machine, server, monkeypatch, given):
+    if given == "variable":
+        monkeypatch.setenv("GANATOMY_DATA", str(machine / "typo"))
+    with pytest.raises(InputError, match=r"there is no folder .*typo\ncreate it, or let --data-dir"):
+        fetch(remote(server[0]), "mine", machine / "typo" if given == "argument" else None)
+    assert not list(machine.iterdir())
+
+
+def test_a_place_that_may_not_be_looked_into_is_an_error(machine):
+    (machine / "here").mkdir()
+    for names, place in ((("data",), machine / ("x" * 300)), (("x" * 300,), machine / "here")):
+        with pytest.raises(InputError, match="cannot be opened: File name too long\nlet --data-dir"):
+            locate(names, "mine", place)
 
 
 @pytest.mark.parametrize("place", ["mine/data.gz", "data.gz", "mine/data", "data"])
@@ -97,8 +145,10 @@ def test_places_are_looked_through_in_order(machine, monkeypatch):
         machine / "variable",
         machine / "cache" / "ganatomy",
     ]
-    for folder in ("cache/ganatomy/mine", "variable", "argument", "argument/mine"):
+    folders = ("cache/ganatomy/mine", "variable", "argument", "argument/mine")
+    for folder in folders:
         (machine / folder).mkdir(parents=True, exist_ok=True)
+    for folder in folders:
         (machine / folder / "data").write_bytes(b"x")
         assert locate(("data",), "mine", machine / "argument") == machine / folder / "data"
     assert locate(("other",), "mine", machine / "argument") is None

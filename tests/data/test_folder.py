@@ -156,8 +156,8 @@ def test_a_table_of_groups_may_name_an_archive(tmp_path):
     ("content", "message"),
     [
         (None, "there is no folder .*nowhere\ngive the path"),
-        ({}, r"holds no pictures \(0 other files\)\ngive a folder with files of the kinds png, jpg"),
-        ({"a.txt": b"", "b/c.csv": b""}, r"holds no pictures \(2 other files\)"),
+        ({}, r"holds no pictures \(empty\)\ngive a folder with files of the kinds png, jpg"),
+        ({"a.txt": b"", "b/c.csv": b""}, r"holds no pictures \(passed over 2 other files: 1 .csv, 1 .txt\)"),
         (
             {"a.png": b"x", "b.png": b"y"},
             r"holds no pictures \(none of 2 can be used; a.png: cannot be read: no",

@@ -7,6 +7,7 @@ from ganatomy.data.catalogue import load
 from ganatomy.data.shapes import FACTORS, MASKS, SHAPES, Shapes
 from ganatomy.errors import UsageError
 from ganatomy.numerics.random import Stream
+from ganatomy.results.formats import Format
 
 SOURCE = Shapes(Stream(1, "shapes"))
 VALUES = SOURCE.values(range(300))
@@ -46,6 +47,14 @@ def test_rotation_turns_the_long_axis_anticlockwise(shape, rotation):
     axis = degrees(0.5 * atan2(2 * xy, xx - yy))
     upright = 90 if list(SHAPES)[shape] == "triangle" else 0  # the triangle points up, the others lie flat
     assert (axis - rotation - upright + 90) % 180 - 90 == pytest.approx(0, abs=1.0)
+
+
+def test_rendered_pictures_have_the_format_of_the_source():
+    fine = Shapes(SOURCE.stream, size=48)
+    pictures = fine.render(VALUES)
+    fine.format.check(pictures)
+    assert fine.format.bounds == (0.0, 1.0)
+    assert torch.equal(load("shapes").truth.format.rescale(pictures, Format.picture(3, 48)), 2 * pictures - 1)
 
 
 def test_the_triangle_points_up():

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganatomy.data.splits import check_split, cut, cut_groups
+from ganatomy.data.splits import check_split, cut, cut_groups, joined
 from ganatomy.errors import UsageError
 
 
@@ -35,3 +35,19 @@ def test_no_group_stands_on_both_sides(groups):
 def test_a_wrong_split_names_the_right_one():
     with pytest.raises(UsageError, match=r"no split called 'heldout'\ndid you mean 'held-out'"):
         check_split("heldout")
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=20))
+def test_groups_that_share_a_copy_are_joined_and_others_are_not(pairs):
+    """Against merging sets of groups one shared copy at a time."""
+    groups, copies = (torch.tensor(column) for column in zip(*pairs, strict=True))
+    sets = [{group} for group, _ in pairs]
+    for copy in range(10):
+        sharing = {group for group, other in pairs if other == copy}
+        touched = [each for each in sets if each & sharing]
+        sets = [each for each in sets if not each & sharing] + ([set().union(*touched)] if touched else [])
+    ids = joined(groups, copies)
+    for place, one in enumerate(groups.tolist()):
+        for other_place, other in enumerate(groups.tolist()):
+            assert bool(ids[place] == ids[other_place]) == any({one, other} <= each for each in sets)

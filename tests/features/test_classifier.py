@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.features.classifier import Judge, train_classifier
 from ganatomy.features.fit import Examples, Plan
 from ganatomy.numerics.distances import frechet
@@ -51,6 +51,15 @@ def test_its_space_separates_classes_more_than_halves_of_the_data(judge: Judge) 
     classes = frechet(features[labels < 5], features[labels >= 5])
     assert classes > 10 * halves
     assert float(features.var(0).mean()) == pytest.approx(1, rel=0.3)  # one scale for every training
+
+
+def test_labels_beyond_the_classes_and_features_that_do_not_vary_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"labels from 0 to 9 were given to a classifier of 5 classes"):
+        train_classifier(as_examples(*digits(0)), FORMAT, classes=5, held_out=as_examples(*digits(1)))
+    pictures, labels = digits(0)
+    blank = as_examples(torch.zeros_like(pictures), labels)
+    with pytest.raises(DivergedError, match="same for all examples"):
+        train_classifier(blank, FORMAT, classes=10, held_out=blank, plan=Plan(steps=2))
 
 
 def test_one_class_is_refused() -> None:

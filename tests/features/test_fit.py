@@ -112,10 +112,15 @@ def test_the_best_weights_on_held_out_examples_are_kept() -> None:
 
 def test_another_plan_another_model_and_a_broken_file_are_refused(tmp_path: Path) -> None:
     fit(net(), squared, examples(), plan=PLAN, folder=tmp_path)
-    with pytest.raises(UsageError, match=r"another plan \(rate 0.01 -> 0.5\)"):
+    with pytest.raises(UsageError, match=r"another fit \(rate 0.01 -> 0.5\)"):
         fit(net(), squared, examples(), plan=Plan(steps=60, batch=16, rate=0.5, every=7), folder=tmp_path)
     with pytest.raises(InputError, match="does not fit this model"):
         fit(net()[0], squared, examples(), plan=PLAN, folder=tmp_path)
+    turned = Examples(lambda indices: (X[list(indices)], -Y[list(indices)]), 200)
+    with pytest.raises(UsageError, match=r"another fit \(examples 200, "):
+        fit(net(), squared, turned, plan=PLAN, folder=tmp_path)
+    with pytest.raises(UsageError, match=r"another fit \(loss squared -> "):
+        fit(net(), lambda model, batch: squared(model, batch), examples(), plan=PLAN, folder=tmp_path)
     file = tmp_path / "fit.safetensors"
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(InputError, match="cannot be read"):

@@ -55,6 +55,7 @@ def test_every_space_keeps_the_contract(name: str, format: Format) -> None:
     assert torch.equal(made(x[:BLOCK], format), features[:BLOCK])  # whole blocks are bit-exact
     assert torch.allclose(made(x[:3], format), features[:3], atol=1e-5)
     assert made(x[:0], format).shape == (0, made.width)
+    assert torch.allclose(made(x.double(), format), features, atol=1e-5)  # whatever type a generator works in
 
 
 @pytest.mark.parametrize("name", ["pixels", "projection", "convolution"])

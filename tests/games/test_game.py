@@ -326,3 +326,25 @@ def test_a_critic_that_cannot_tell_gives_the_equilibrium(game: Game) -> None:
     critic, generator = game.critic_terms(undecided, batch()), game.generator_terms(undecided, batch())
     found = critic.parts["adversarial"].item(), generator.parts["adversarial"].item()
     assert found == pytest.approx(game.equilibrium)
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_networks_that_work_in_place_do_not_reach_the_callers_tensors(name: str) -> None:
+    class InPlace(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(x.mul_(0.5))
+
+    pair, given = players(), batch()
+    assert isinstance(pair.generator, nn.Module)
+    assert isinstance(pair.critic, nn.Module)
+    pair = replace(pair, generator=InPlace(pair.generator), critic=InPlace(pair.critic))
+    assert given.real is not None
+    real, latent = given.real.clone(), given.latent.clone()
+    GAMES[name].critic_terms(pair, given).total.backward()
+    GAMES[name].generator_terms(pair, given).total.backward()
+    assert torch.equal(given.real, real)
+    assert torch.equal(given.latent, latent)

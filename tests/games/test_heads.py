@@ -16,7 +16,6 @@ from ganatomy.errors import UsageError
 from ganatomy.games.game import Game
 from ganatomy.games.heads import (
     categorical_code,
-    categorical_code_loss,
     class_head,
     class_loss,
     continuous_code,
@@ -32,11 +31,11 @@ from ganatomy.games.terms import Term
 from ganatomy.numerics.random import Stream
 
 SHAPE = (1, 4, 4)
-HEADS = {"class": 3, "continuous-code": 4, "categorical-code": 2, "rotation": 4}
+HEADS = {"class": 3, "continuous-code": 4, "categorical-code": 3, "rotation": 4}
 TERMS = {
     "class": class_head(),
     "continuous-code": continuous_code(0, 2),
-    "categorical-code": categorical_code(2, 4),
+    "categorical-code": categorical_code(),
     "rotation": rotation_head(),
 }
 NORMAL = Stream(0, "heads").normal(range(6), 4, dtype=torch.float64)
@@ -91,17 +90,11 @@ def test_code_losses_stay_finite(size: float) -> None:
     outputs = torch.full((2, 2), size, requires_grad=True)
     for value in (
         continuous_code_loss(outputs, torch.zeros(2, 1)),
-        categorical_code_loss(outputs, torch.eye(2)),
         class_loss(outputs * torch.tensor([1.0, -1.0]), torch.tensor([0, 0])),
     ):
         (gradient,) = torch.autograd.grad(value, outputs)
         assert value.isfinite()
         assert gradient.isfinite().all()
-
-
-def test_categorical_code_is_a_class_of_the_latent() -> None:
-    targets = torch.tensor([0, 3, 1, 1, 2, 0])
-    assert categorical_code_loss(NORMAL, torch.eye(4)[targets]) == class_loss(NORMAL, targets)
 
 
 @given(quarters=st.lists(st.integers(0, 3), min_size=3, max_size=3))
@@ -163,6 +156,20 @@ def test_code_terms_read_their_columns_of_the_latent() -> None:
     wanted = 0.1 * continuous_code_loss(outputs, given.latent[:, 1:3])
     for terms in (with_terms(continuous_code(1, 3)).critic_terms, with_terms(continuous_code(1, 3)).generator_terms):
         assert terms(pair, given).parts["continuous-code"].item() == pytest.approx(wanted.item())
+
+
+def test_a_categorical_code_reads_the_generators_label_off_the_fakes_and_off_nothing_else() -> None:
+    pair, given = unlabelled_generator(headed()), labelled()
+    assert given.fake_labels is not None
+    outputs = pair.heads["categorical-code"](pair.critic.features(pair.generate(given.latent, None)))  # type: ignore[attr-defined]
+    wanted = cross_entropy(outputs.tolist(), given.fake_labels.tolist())
+    game = with_terms(categorical_code(0.5))
+    for terms in (game.critic_terms, game.generator_terms):
+        assert terms(pair, given).parts["categorical-code"].item() == pytest.approx(0.5 * wanted)
+    with pytest.raises(UsageError, match="asked of no labels"):
+        game.critic_terms(headed(), batch(SHAPE))
+    with pytest.raises(UsageError, match="labels that the critic is given"):
+        game.critic_terms(replace(pair, labelled_critic=True), given)
 
 
 def test_rotations_are_drawn_by_address() -> None:

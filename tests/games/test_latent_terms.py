@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from oracles_games import LATENT, N, batch, players
-from torch import Tensor
+from oracles_games import LATENT, N, batch, built, players
+from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
 from ganatomy.games.latent_terms import (
@@ -21,6 +21,7 @@ from ganatomy.games.latent_terms import (
     running_target,
 )
 from ganatomy.games.named import GAMES
+from ganatomy.games.terms import Term
 from ganatomy.numerics.random import Stream
 
 STREAM = Stream(0, "latent terms")
@@ -136,3 +137,15 @@ def test_a_target_uncouples_path_length() -> None:
 def test_nonsense_is_refused(directions: int, step: float) -> None:
     with pytest.raises(UsageError, match="give 2 or more"):
         hessian_penalty(directions=directions, step=step)
+
+
+@pytest.mark.parametrize("term", [path_length(), hessian_penalty()], ids=lambda term: term.name)
+def test_a_generator_with_batch_statistics_is_refused(term: Term) -> None:
+    layers = built(lambda: nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)))
+    pair, game = replace(players(), generator=layers), replace(GAMES["hinge"], terms=(term,))
+    before = layers[1].running_mean.clone()
+    with pytest.raises(UsageError, match="layer '1' uses batch statistics"):
+        game.generator_terms(pair, batch())
+    layers.eval()
+    game.generator_terms(pair, batch())  # frozen statistics are no batch statistics
+    assert torch.equal(layers[1].running_mean, before)

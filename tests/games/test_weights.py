@@ -12,7 +12,8 @@ from torch import nn
 
 from ganatomy.errors import UsageError
 from ganatomy.games.named import GAMES
-from ganatomy.games.weights import WeightClip, misalignment, orthogonal
+from ganatomy.games.players import Players
+from ganatomy.games.weights import WeightClip, _weights, misalignment, orthogonal
 from ganatomy.numerics.random import Stream
 
 W = Stream(0, "w").normal(range(3), 2, 2, 2, dtype=torch.float64)
@@ -78,3 +79,15 @@ def test_the_game_clips_after_the_critics_step() -> None:
 def test_nonsense_bounds_are_refused(bound: float) -> None:
     with pytest.raises(UsageError, match="bound is above 0"):
         WeightClip(bound)
+
+
+def test_the_filters_of_a_transposed_convolution_are_those_of_its_outputs() -> None:
+    """Three inputs, five outputs: five filters in a space of 3 x 2 x 2 can be orthogonal, and then cost nothing."""
+    layer = built(nn.ConvTranspose2d, 3, 5, 2)
+    rows = torch.linalg.qr(torch.randn(12, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64))[0].T
+    with torch.no_grad():
+        layer.weight.copy_(rows.reshape(5, 3, 2, 2).transpose(0, 1))
+    generator = nn.Sequential(nn.Unflatten(1, (3, 1, 1)), layer, nn.Flatten(), built(nn.Embedding, 2, 2))
+    found = _weights(Players(generator, nn.Identity()))
+    assert [tuple(weight.shape) for weight in found] == [(5, 3, 2, 2)]
+    assert float(misalignment(found[0].detach())) == pytest.approx(0.0, abs=1e-20)

@@ -255,15 +255,28 @@ def test_a_save_cut_short_leaves_the_gan_of_before(victim: str, folder: Path, mo
         with monkeypatch.context() as patch:
             patch.setattr(disk, victim, killed)
             with pytest.raises(KeyboardInterrupt):
-                disk.save(GAN.fresh(CONFIG, 8), folder)
+                disk.save(GAN.fresh(CONFIG, 8), folder, replace=True)
         assert disk.load(folder).digest() == before
-    disk.save(GAN.fresh(CONFIG, 9), folder)
+    disk.save(GAN.fresh(CONFIG, 9), folder, replace=True)
     assert len(list(folder.iterdir())) == 2
 
 
-def test_a_second_save_replaces_the_first(folder: Path) -> None:
-    other = GAN.fresh(CONFIG, 9)
-    disk.save(other, folder)
+def test_another_gan_is_replaced_on_request_only(folder: Path) -> None:
+    first, other = disk.load(folder), GAN.fresh(CONFIG, 9)
+    held = f"gan holds another GAN \\({first.digest()[:12]}\\)\nchoose another folder, or pass replace=True"
+    with pytest.raises(UsageError, match=held):
+        disk.save(other, folder)
+    assert disk.load(folder).digest() == first.digest()
+    assert len(list(folder.iterdir())) == 2
+    disk.save(first, folder)
+    (folder / "gan-of-mine.safetensors").touch()
+    disk.save(other, folder, replace=True)
+    assert disk.load(folder).digest() == other.digest()
+    (folder / "gan-of-mine.safetensors").unlink()  # fails if saving took it for its own
+    (folder / "gan.json").write_text("torn")
+    with pytest.raises(UsageError, match="holds another GAN"):
+        disk.save(other, folder)
+    disk.save(other, folder, replace=True)
     assert disk.load(folder).digest() == other.digest()
     assert len(list(folder.iterdir())) == 2
 

@@ -182,12 +182,19 @@ class Tuples(Foreign):
         return (super().forward(z), z)  # type: ignore[return-value]
 
 
+class Dictionary(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return {"score": x.flatten(1).mean(1)}  # type: ignore[return-value]
+
+
 def test_generators_whose_sample_is_no_function_of_its_latent_are_refused() -> None:
     for generator in (Noisy(), BatchBound()):
         with pytest.raises(UsageError, match=r"one latent two different samples, alone and in a batch\nlet it draw no"):
             foreign(generator)
-    with pytest.raises(UsageError, match=r"does not take a normal latent of 6 \(TypeError"):
+    with pytest.raises(UsageError, match=r"the generator returned a tuple\nwrap it to return the samples alone"):
         foreign(Tuples())
+    with pytest.raises(UsageError, match=r"the critic returned a dict\nwrap it to return the score alone"):
+        foreign(critic=Dictionary())
 
 
 def test_the_error_of_an_own_network_is_passed_on_unchanged() -> None:
@@ -260,6 +267,14 @@ def test_a_network_that_works_in_place_does_not_touch_what_it_is_given() -> None
     kept = samples.clone()
     foreign(critic=InPlace()).score_of(samples)
     assert torch.equal(samples, kept)
+
+
+def test_it_is_shown_on_one_line(gan: GAN) -> None:
+    shown = "GAN(Generator; normal latent of 6, 3 classes; picture 1 x 8 x 8, in [-1, 1]; "
+    assert repr(gan) == shown + "critic Critic (logit, real is high); classes a, b, c; data noise)"
+    assert repr(foreign()) == "GAN(Foreign; normal latent of 6; picture 1 x 8 x 8, in [-1, 1])"
+    long = dataclasses.replace(gan, classes=("thing" * 9,) * 3)
+    assert repr(long).endswith("classes " + "thing" * 9 + ", ...; data noise)")
 
 
 def test_the_digest_sees_every_weight_and_buffer(gan: GAN) -> None:

@@ -16,7 +16,7 @@ from ganatomy.errors import UsageError
 from ganatomy.models.architectures import ARCHITECTURES, Architecture, configure
 from ganatomy.models.evaluating import evaluating
 from ganatomy.models.latent import Normal
-from ganatomy.models.networks import Critic
+from ganatomy.models.networks import STARTS, Critic
 from ganatomy.models.r3 import Block
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
@@ -296,3 +296,14 @@ def test_default_widths_start_with_sound_samples_and_scores(name: str, size: int
     assert 0.01 < float(samples.std(0).mean()) < 0.8
     assert float((samples.abs() > 0.99).float().mean()) < 0.2
     assert float(scores.abs().max()) < 20
+
+
+@pytest.mark.parametrize("size", sorted(STARTS))
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "mlp"])
+def test_every_size_that_is_called_legal_comes_out_at_that_size(name: str, size: int) -> None:
+    config = configure(name, SMALL[name], format=Format.picture(1, size), latent=Normal(4))
+    generator, critic = config.generator(0), config.critic(0)
+    with evaluating(generator, critic), torch.no_grad():
+        samples = generator(config.latent.sample(0, range(2)))
+        assert samples.shape == (2, 1, size, size)
+        assert critic(samples).shape == (2,)

@@ -125,6 +125,14 @@ def test_an_exact_copy_is_at_distance_exactly_zero() -> None:
     assert where.flatten().tolist() == [7, 30]
 
 
+def test_a_far_outlier_does_not_hide_the_copies_of_others() -> None:
+    points = normal(201, 8)
+    points[0] = 1e10
+    found, where = neighbours(points, points)
+    assert found.flatten().tolist() == [0.0] * 201
+    assert where.flatten().tolist() == list(range(201))
+
+
 def test_mode_counts_of_a_known_sample() -> None:
     centres = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]])
     samples = torch.cat(
@@ -153,6 +161,7 @@ def test_mode_counts_at_the_extremes() -> None:
     [
         (lambda x: frechet(x, x[:, :2]), UsageError, "4 and 2 features"),
         (lambda x: frechet(x[:1], x), UsageError, "two or more"),
+        (lambda x: frechet_gaussian(Covariance.of(x), Covariance.of(x[:, :2])), UsageError, "4 and 2 features"),
         (lambda x: frechet(x * float("nan"), x), InputError, "NaN"),
         (lambda x: neighbours(x, x, 10), UsageError, "10 neighbours among 9"),
         (lambda x: neighbours(x, x, 9, skip_self=True), UsageError, "9 neighbours"),

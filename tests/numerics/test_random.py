@@ -57,6 +57,12 @@ def test_seeds_that_agree_in_32_bits_differ_here() -> None:
     assert not torch.equal(Stream(5, "z").normal(range(4), 2), Stream(5 + 2**32, "z").normal(range(4), 2))
 
 
+def test_a_numpy_seed_names_the_same_stream_and_any_order_of_indices_is_served() -> None:
+    assert Stream(np.int64(7), "z") == Stream(7, "z")  # type: ignore[arg-type]
+    backwards = Stream(7, "z").words(range(4, -1, -1), 2)
+    assert backwards.tolist() == Stream(7, "z").words(range(5), 2)[::-1].tolist()
+
+
 def test_streams_seeds_and_sizes_share_no_words() -> None:
     seen: Counter[int] = Counter()
     for seed in range(3):
@@ -115,6 +121,10 @@ def test_modules_that_draw_inside_run_at_an_address_and_leave_the_global_generat
     [
         (lambda s: s.normal(range(-1, 3), 2), "negative index"),
         (lambda s: s.normal([3, -2], 2), "negative index"),
+        (lambda s: s.words(range(2, -2, -1), 1), "negative index"),
+        (lambda s: Stream(3.0, "z"), "seed 3.0"),
+        (lambda s: Stream(True, "z"), "seed True"),
+        (lambda s: Stream("0", "z"), "whole number"),
         (lambda s: s.words(range(3), 0), "a draw of 0 words"),
         (lambda s: s.integers(range(3), 0), "integers below 0"),
         (lambda s: s.integers(range(3), 2**33), "integers below"),

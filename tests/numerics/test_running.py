@@ -146,6 +146,10 @@ def test_nan_nothing_and_wrong_shapes_are_refused(kind) -> None:
         TopK.of(torch.ones(2, 1), torch.arange(2), 1) + TopK.of(torch.ones(2, 1), torch.arange(2), 2)
     with pytest.raises(UsageError, match="boolean tables"):
         CoOccurrence.of(torch.ones(2, 1), torch.ones(2, 1))
+    narrow, wide = summaries(table(0, 5)), summaries(table(0, 5, channels=1))
+    for name in narrow:
+        with pytest.raises(UsageError, match="cannot be merged"):
+            narrow[name] + wide[name]  # type: ignore[operator]
     with pytest.raises(UsageError, match="at least two"):
         Moments.of(torch.ones(1, 1)).variance()
 

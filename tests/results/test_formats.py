@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -31,6 +32,8 @@ def test_rescaling_there_and_back(values: list[float]) -> None:
     ("samples", "message"),
     [
         (torch.zeros(1, 1, 2, 3), "shape"),
+        (torch.zeros(1, 1, 2, 2).byte(), r"type torch.uint8, .* \[-1, 1\]\n.* by samples / 255 \* 2 \+ -1"),
+        (np.zeros((1, 1, 2, 2)), r"type ndarray\ngive a tensor"),
         (torch.full((1, 1, 2, 2), float("nan")), "NaN"),
         (torch.full((1, 1, 2, 2), 255.0), r"lie in \[255, 255\], wanted was picture"),
         (torch.full((1, 1, 2, 2), -1.01), "lie in"),
@@ -79,3 +82,9 @@ def test_logits_of_probabilities_stay_finite() -> None:
     assert float(logits[1]) == 0.0
     assert torch.allclose(Score("probability", "fake").logit(torch.tensor([0.2])), torch.logit(torch.tensor([0.8])))
     assert Score("logit", "fake").logit(torch.tensor([2.0])).tolist() == [-2.0]
+
+
+def test_the_logit_of_a_probability_of_fake_keeps_its_digits_near_zero() -> None:
+    """1 - 1e-6 in float32 has lost two digits of the odds."""
+    odds = Score("probability", "fake").logit(torch.tensor([1e-6]))
+    assert float(odds) == pytest.approx(13.815510, abs=1e-4)

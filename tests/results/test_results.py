@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 
 from ganatomy.errors import GanatomyError, InputError, UsageError
 from ganatomy.numerics.statistics.interval import Interval
+from ganatomy.results import folder as folder_module
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
 from ganatomy.results.folder import load, save
@@ -90,12 +92,47 @@ def test_arrays_are_copies_that_cannot_be_written() -> None:
     assert kept.arrays["x"].tolist() == [1, 1]
     with pytest.raises(ValueError, match="read-only"):
         kept.arrays["x"][0] = 2
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        kept.arrays["x"] = mine  # type: ignore[index]
+    assert pickle.loads(pickle.dumps(kept)).arrays["x"].tolist() == [1, 1]
 
 
-def test_saving_again_replaces_the_folder(tmp_path: Path) -> None:
-    save(explanation(), tmp_path / "x")
-    save(measurement(), tmp_path / "x")
-    assert [path.name for path in (tmp_path / "x").iterdir()] == ["finding.json"]
+def test_saving_again_replaces_its_own_two_files_and_touches_no_other(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "thesis.txt").write_text("mine")
+    (tmp_path / "figure.svg").write_text("drawn")
+    save(explanation(), tmp_path)
+    save(measurement(), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.svg", "finding.json", "notes"]
+    assert (tmp_path / "notes" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_save_cut_short_between_its_files_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(finding(), tmp_path)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folder_module, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(finding(arrays={"effects": np.zeros(3)}), tmp_path)
+    with pytest.raises(InputError, match=r"arrays\.npz does not belong to finding\.json"):
+        load(tmp_path)
+
+
+def test_arrays_of_every_kind_come_back(tmp_path: Path) -> None:
+    given = {
+        "half": torch.tensor([0.5, 2.0], dtype=torch.bfloat16),
+        "text": np.array(["a", "bc"]),
+        "empty": np.zeros((0, 3)),
+        "yes": np.array([True, False]),
+        "turned": np.arange(6).reshape(2, 3).T,
+    }
+    again = load(save(finding(arrays=given), tmp_path))
+    assert isinstance(again, Finding)
+    assert again.arrays["half"].tolist() == [0.5, 2.0]
+    for name in ("text", "empty", "yes", "turned"):
+        assert np.array_equal(again.arrays[name], given[name])
 
 
 def test_a_save_that_fails_half_way_leaves_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +175,14 @@ def test_html_escapes_what_users_can_name() -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_html_of_an_explanation_has_a_row_for_each_unit_and_says_when_there_are_more() -> None:
+    page = explanation()._repr_html_()
+    assert page.count("<tr>") == 3
+    many = Explanation("m", "s", "t", tuple(map(str, range(50))), {"x": np.arange(50)})._repr_html_()
+    assert many.count("<tr>") == 21
+    assert "the first 20 of 50" in many
+
+
 def test_frames() -> None:
     table = frame([measurement(1.0), measurement(2.0)])
     assert table["value"].tolist() == [1.0, 2.0]
@@ -174,6 +219,8 @@ def test_above_the_floor() -> None:
         (lambda: measurement(n=-1), "-1 samples"),
         (lambda: Explanation("m", "s", "t", ("a",), {"x": np.ones(2)}), r"shape \(2,\) for 1 units"),
         (lambda: Explanation("m", "s", "t", (), {"x": np.array([object()])}), "Python objects"),
+        (lambda: Explanation("m", "s", "t", (), {"file": np.ones(1)}), "NumPy keeps for itself"),
+        (lambda: Interval(2.0, 1.0, 0.95, "t"), "from 2 to 1"),
         (lambda: Explanation("m", "s", "t", (), {}, note=b"x").to_json(), "holds a bytes"),  # type: ignore[arg-type]
     ],
 )

@@ -16,6 +16,7 @@ from ganatomy.games.players import Players
 from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
 from ganatomy.numerics.random import Stream
+from ganatomy.results.formats import Format
 from ganatomy.training.average import Average
 from ganatomy.training.play import Pace, Step, play
 
@@ -128,15 +129,56 @@ def test_a_conditional_game_gives_labels_to_both() -> None:
     assert last.players.generator(torch.zeros(2, 8), torch.tensor([1, 2])).shape == (2, 1, 8, 8)
 
 
-def test_a_term_that_is_not_finite_ends_the_game_before_the_step() -> None:
+def test_a_critic_of_nan_is_refused_before_the_first_round() -> None:
     duo = players()
     assert isinstance(duo.critic, nn.Module)
     with torch.no_grad():
         next(duo.critic.parameters()).fill_(float("nan"))
     before = weights(duo.generator)[0].clone()
-    with pytest.raises(DivergedError, match="'adversarial' of round 0 is nan"):
+    with pytest.raises(UsageError, match="scores hold NaN"):
         next(play(game_named("hinge"), duo, DIGITS, LATENT, pace=Pace(batch=16)))
     assert torch.equal(weights(duo.generator)[0], before)
+
+
+def test_a_term_that_stops_being_finite_ends_the_game_before_the_step() -> None:
+    duo = players()
+    steps = play(game_named("hinge"), duo, DIGITS, LATENT, pace=Pace(batch=16))
+    next(steps)
+    assert isinstance(duo.critic, nn.Module)
+    with torch.no_grad():
+        next(duo.critic.parameters()).fill_(float("nan"))
+    before = weights(duo.generator)[0].clone()
+    with pytest.raises(DivergedError, match="'adversarial' of round 1 is nan"):
+        next(steps)
+    assert torch.equal(weights(duo.generator)[0], before)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": DIGITS.in_format(Format.picture(1, 8, low=0.0, high=1.0))}, "samples lie in"),
+        ({"data": load("shapes")}, r"have shape \(1, 8, 8\) a sample, wanted was picture 3 x 32 x 32"),
+        ({"latent": Normal(9)}, r"latents of shape \(8, 9\)"),
+        ({"latent": Normal(8, classes=5)}, "5 classes was given with data of 10"),
+        ({"players": Players(players().generator, torch.nn.Flatten())}, r"the critic gives \(2, 64\) for 2 samples"),
+        ({"players": Players(players().critic, players().generator)}, "the generator does not take"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_before_the_first_round(change: dict, message: str) -> None:
+    given = {"players": players(), "data": DIGITS, "latent": LATENT, **change}
+    with pytest.raises(UsageError, match=message):
+        next(play(game_named("ns-r1"), given["players"], given["data"], given["latent"], pace=Pace()))
+
+
+def test_a_name_in_place_of_a_game_is_refused() -> None:
+    with pytest.raises(UsageError, match="the game is a str\ngive a Game"):
+        next(play("hinge", players(), DIGITS, LATENT, pace=Pace()))  # type: ignore[arg-type]
+
+
+def test_a_sigmoid_generator_does_not_meet_data_for_a_tanh() -> None:
+    config = MLP(Format.picture(1, 8, low=0.0, high=1.0), LATENT, hidden=(16,), critic_hidden=(16,))
+    with pytest.raises(UsageError, match=r"low=0\.0, high=1\.0"):
+        next(play(game_named("hinge"), Players(config.generator(0), config.critic(0)), DIGITS, LATENT, pace=Pace()))
 
 
 @pytest.mark.parametrize("pace", ["batch", "rate", "critic_speed", "half_life"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 VERBOSE = ("-v", "--verbose")  # legal anywhere on the line: the trace of an error is wanted
@@ -21,9 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else 0
     except GanatomyError as error:
         if words != given:
-            raise
+            traceback.print_exc()
         print(f"ganatomy: {error.said}\n{error.remedy}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # what the answer is printed to: a full disk, a closed pipe
+        print(f"ganatomy: the answer could not be printed ({error.strerror})", file=sys.stderr)
+        return 1
     except MemoryError:
         print("ganatomy: out of memory\nask for fewer samples or smaller pictures", file=sys.stderr)
         return 4

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ganatomy.cli.folder_options import FolderCommand
+
 app = typer.Typer(
     help="Opens up generative adversarial networks and answers, with evidence, why they do what they do.",
     epilog="Start with: ganatomy demo. With -v anywhere, an error shows its trace.",
@@ -47,38 +49,36 @@ def list_command(
     _print(found if not json_ else {"what": what, "names": found}, as_json=json_)
 
 
-@app.command(epilog="Examples: ganatomy data digits --out digits.png; ganatomy data folder:scans --size 32")
+@app.command(
+    cls=FolderCommand, epilog="Examples: ganatomy data digits --out digits.png; ganatomy data folder:scans --size 32"
+)
 def data(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH")],
     *,
     out: Annotated[Path | None, typer.Option(help="Write a sheet of samples as PNG.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
-    size: Annotated[int | None, typer.Option(help="folder: side of the pictures.", min=1)] = None,
-    groups: Annotated[Path | None, typer.Option(help="folder: CSV with columns file,group.")] = None,
     json_: Json = False,
 ) -> None:
     """Look at a data set before training on it: its format, classes, groups, and what was left out."""
-    from dataclasses import asdict
-
     from ganatomy.cli.narrator import Narrator
-    from ganatomy.data.decode import FolderOptions
     from ganatomy.verbs.survey import survey
 
     narrator = Narrator()
     try:
-        options = FolderOptions(size=size, groups=groups)
-        found = survey(name, data_dir=data_dir, folder=options, out=out, progress=narrator.progress("files"))
+        found = survey(name, data_dir=data_dir, folder=context.obj, out=out, progress=narrator.progress("files"))
     finally:
         narrator.close()
-    skipped = [asdict(file) for file in found.skipped]
     if json_:
-        _print({**found.facts, "skipped": skipped, "sheet": None if out is None else str(out)}, as_json=True)
+        _print(found.to_dict(), as_json=True)
         return
-    _print(dict(found.facts))
+    _print(dict(found.facts()))
+    for note in found.notes:
+        typer.echo(f"note: {note}")
     for file in found.skipped:
         typer.echo(f"  left out {file.path}: {file.reason}")
-    if out is not None:
-        typer.echo(f"sheet {out}")
+    if found.sheet is not None:
+        typer.echo(f"sheet {found.sheet}")
 
 
 @app.command(epilog="Example: ganatomy demo --out demo")

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ganatomy.data.order import ENDLESS
 from ganatomy.data.shapes import SHAPES, Shapes
 from ganatomy.data.splits import Split, check_split
 from ganatomy.data.worlds import WORLDS
-from ganatomy.errors import choose
+from ganatomy.errors import UsageError, choose
 from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
@@ -62,8 +63,7 @@ def load(
 ) -> Dataset:
     """One part of a data set; `folder` and `progress` concern `folder:PATH` alone."""
     check_split(split)
-    place = None if data_dir is None else Path(data_dir)
-    return _parts(Request(name, (split,), place, folder or FolderOptions(), progress))[0]
+    return _parts(_request(name, (split,), data_dir, folder, progress))[0]
 
 
 def load_splits(
@@ -74,14 +74,36 @@ def load_splits(
     progress: Progress | None = None,
 ) -> tuple[Dataset, Dataset]:
     """The training and the held-out part."""
-    place = None if data_dir is None else Path(data_dir)
-    train, held_out = _parts(Request(name, ("train", "held-out"), place, folder or FolderOptions(), progress))
+    train, held_out = _parts(_request(name, ("train", "held-out"), data_dir, folder, progress))
     return train, held_out
 
 
+def _request(
+    name: str,
+    splits: tuple[Split, ...],
+    data_dir: Path | str | None,
+    folder: FolderOptions | None,
+    progress: Progress | None,
+) -> Request:
+    if not isinstance(folder, FolderOptions | None):
+        raise UsageError(
+            f"folder={folder!r} was given", "give folder=FolderOptions(size=64), from ganatomy.data.decode"
+        )
+    return Request(name, splits, None if data_dir is None else Path(data_dir), folder or FolderOptions(), progress)
+
+
 def _parts(request: Request) -> tuple[Dataset, ...]:
-    key = FOLDER_KEY if request.name.startswith(FOLDER_PREFIX) else request.name
-    return choose(DATASETS, key, "data set").load(request)
+    name, key = request.name, FOLDER_KEY if request.name.startswith(FOLDER_PREFIX) else request.name
+    if key not in DATASETS and os.path.isdir(name):
+        raise UsageError(f"there is no data set called {name!r}", f"{name} is a folder: say {FOLDER_PREFIX}{name}")
+    entry = choose(DATASETS, key, "data set")
+    given = [each.name for each in fields(FolderOptions) if getattr(request.folder, each.name) != each.default]
+    if given and key != FOLDER_KEY:
+        raise UsageError(
+            f"{', '.join(given)} cannot be chosen for {name!r}",
+            f"{', '.join(each.name for each in fields(FolderOptions))} concern {FOLDER_KEY} alone",
+        )
+    return entry.load(request)
 
 
 def _digits(request: Request) -> tuple[Dataset, ...]:
@@ -105,7 +127,10 @@ def _cifar10(request: Request) -> tuple[Dataset, ...]:
 
 
 def _folder(request: Request) -> tuple[Dataset, ...]:
-    path = Path(request.name.removeprefix(FOLDER_PREFIX)).expanduser()
+    given = request.name.removeprefix(FOLDER_PREFIX)
+    if not given.strip():
+        raise UsageError(f"{request.name!r} names no folder", "give the path of a folder with pictures: folder:scans")
+    path = Path(os.path.expanduser(given))  # unlike Path's own, this leaves the home of nobody as it is
     return folder(path, request.splits, options=request.folder, progress=request.progress)
 
 
@@ -119,7 +144,7 @@ def _shapes_part(source: Shapes, split: Split) -> Dataset:
         split=split,
         size=ENDLESS,
         format=Format.picture(3, source.size),
-        native=Format.picture(3, source.size, low=0.0, high=1.0),
+        native=source.format,
         draw=source.pictures,
         draw_labels=source.kinds,
         classes=tuple(SHAPES),

@@ -46,6 +46,7 @@ class Dataset:
     groups: for each sample the number of the group (patient, writer) it belongs to, if known.
     truth: what the samples were made from, for a set that is drawn.
     skipped: files that could not be used.
+    notes: sentences about how the files were read that their owner should see.
     fingerprint: a hash that names the data: of the content where it is stored, of the parameters where it is drawn.
     """
 
@@ -62,6 +63,7 @@ class Dataset:
     group_names: tuple[str, ...] = field(default=(), repr=False)
     truth: World | Shapes | None = field(default=None, repr=False)
     skipped: tuple[Skipped, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def endless(self) -> bool:

@@ -1,10 +1,11 @@
 """One file of pictures, of whatever kind, to squares of bytes: uint8 arrays (side, side, 1 or 3).
 
-    squares = read_pictures(Path("cat.png"), FolderOptions(size=64))      # one for a picture, many for an .npz
+    read_pictures(Path("cat.png"), FolderOptions(size=64)).squares      # one for a picture, many for an .npz
 
 What a file can hold and what becomes of it: grey and 1-bit stay grey; 16-bit grey is scaled so that `white` becomes
 255; palette, CMYK and the like become RGB; transparent pictures are laid on an even ground; the turn that a camera
-notes in EXIF is made; several pages: the first. Then the largest centred square is cut out and resized (Lanczos).
+notes in EXIF is made; of several pages the first is taken and the rest counted. Then the largest centred square is cut
+out and resized (Lanczos).
 A file that cannot be used raises `Unusable` with the reason.
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Square = NDArray[np.uint8]
 LARGEST_DEFAULT_SIDE = 64
+LARGEST_SIDE = 4096
 UNPACKED_LIMIT = 2**32  # bytes of an .npz: beyond it the file counts as a decompression bomb
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # named, so that a disguised file starts no other decoder
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -51,8 +53,13 @@ class FolderOptions:
     ground: int = 255
 
     def __post_init__(self) -> None:
-        if self.size is not None and self.size < 1:
-            raise UsageError(f"pictures of size {self.size} were asked for", "a size is 1 or more")
+        numbers = (1 if self.size is None else self.size, self.white, self.ground)
+        if not all(isinstance(number, int | np.integer) for number in numbers):
+            raise UsageError(
+                f"size {self.size!r}, white {self.white!r} and ground {self.ground!r} were given", "give whole numbers"
+            )
+        if self.size is not None and not 1 <= self.size <= LARGEST_SIDE:
+            raise UsageError(f"pictures of size {self.size} were asked for", f"a size is 1 to {LARGEST_SIDE}")
         if self.channels not in ("auto", 1, 3):
             raise UsageError(f"pictures of {self.channels} channels were asked for", "legal are: auto, 1, 3")
         if self.white < 1 or not 0 <= self.ground <= 255:
@@ -62,11 +69,24 @@ class FolderOptions:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The pictures of one file, and what its owner should hear of.
+
+    brightest: the largest value of each that came as integers of more than 8 bits.
+    further_pages: pages after the first, which are left out.
+    """
+
+    squares: list[Square]
+    brightest: tuple[int, ...] = ()
+    further_pages: int = 0
+
+
 class Unusable(Exception):
     """Why a file cannot be used, in a few words; no error of the run, since the file is skipped and listed."""
 
 
-def read_pictures(path: Path, options: FolderOptions) -> list[Square]:
+def read_pictures(path: Path, options: FolderOptions) -> Reading:
     """All pictures of a file. Without a size, small squares keep theirs and all others get the largest default side."""
     from PIL import Image, UnidentifiedImageError
 
@@ -74,12 +94,10 @@ def read_pictures(path: Path, options: FolderOptions) -> list[Square]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders warn of what they mend, such as odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            arrays = path.suffix.lower() == ARRAY_SUFFIX
-            opened = _open_arrays(path, options.white) if arrays else _open_picture(path)
-            return [_square(picture, options) for picture in opened]
+            return (_read_arrays if path.suffix.lower() == ARRAY_SUFFIX else _read_picture)(path, options)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise Unusable(f"decompression bomb: {problem}") from problem
-    except Unusable:
+    except (Unusable, MemoryError):
         raise
     except UnidentifiedImageError as problem:  # its own text is the path
         raise Unusable(f"cannot be read: no picture in any of the formats {', '.join(FORMATS)}") from problem
@@ -132,15 +150,35 @@ def _to_bytes(values: NDArray[Any], white: int) -> NDArray[np.uint8]:
     return np.round(values.astype(np.float64) * (255 / top)).astype(np.uint8)
 
 
-def _open_picture(path: Path) -> list[Picture]:
+def _read_picture(path: Path, options: FolderOptions) -> Reading:
     from PIL import Image
 
     with Image.open(path, formats=FORMATS) as picture:
         picture.load()
-        return [picture]
+        values = [np.asarray(picture)[None]] if picture.mode in DEEP_MODES else []
+        return Reading([_square(picture, options)], _brightest(values), _further_pages(path))
 
 
-def _open_arrays(path: Path, white: int) -> list[Picture]:
+def _brightest(tables: list[NDArray[Any]]) -> tuple[int, ...]:
+    """The largest value of each picture in those tables that hold integers of more than 8 bits."""
+    deep = [table for table in tables if table.dtype.kind in "iu" and table.dtype.itemsize > 1]
+    return tuple(int(picture.max()) for table in deep for picture in table)
+
+
+def _further_pages(path: Path) -> int:
+    """Opened anew: counting pages moves through the file, and damage behind the first page must not cost that one."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return int(getattr(picture, "n_frames", 1)) - 1
+    except MemoryError:
+        raise
+    except Exception:
+        return 0
+
+
+def _read_arrays(path: Path, options: FolderOptions) -> Reading:
     """All arrays of pictures in an .npz, (N, H, W), (N, H, W, C) or (N, C, H, W); other arrays are left aside."""
     from zipfile import ZipFile
 
@@ -149,11 +187,11 @@ def _open_arrays(path: Path, white: int) -> list[Picture]:
     if unpacked > UNPACKED_LIMIT:
         raise Unusable(f"decompression bomb: it unpacks to {unpacked} bytes, the limit is {UNPACKED_LIMIT}")
     with np.load(path, allow_pickle=False) as archive:
-        arrays = [archive[name] for name in archive.files]
-    pictures = [picture for array in arrays if array.ndim in (3, 4) for picture in _pictures(array, white)]
-    if not pictures:
+        arrays = [array for name in archive.files if (array := archive[name]).ndim in (3, 4)]
+    squares = [_square(picture, options) for array in arrays for picture in _pictures(array, options.white)]
+    if not squares:
         raise Unusable("no array of pictures, (N, H, W), (N, H, W, C) or (N, C, H, W), in it")
-    return pictures
+    return Reading(squares, _brightest(arrays))
 
 
 def _pictures(array: NDArray[Any], white: int) -> list[Picture]:

@@ -2,7 +2,7 @@
 
     shapes = Shapes(Stream(0, "data/shapes/train"))
     values = shapes.values(range(16))                          # (16, 7), in the order of shapes.factors
-    shapes.render(values)                                      # (16, 3, 32, 32) in [0, 1]
+    shapes.render(values)                                      # (16, 3, 32, 32) in shapes.format: [0, 1]
     shapes.masks(values)                                       # (16, 2, 32, 32): object, background
     shapes.render(shapes.changed(values, "hue", 0.0))          # an intervention: all other factors held
 
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError, choose
 from ganatomy.numerics.random import Stream
+from ganatomy.results.formats import Format
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 MASKS = ("object", "background")
@@ -86,6 +87,11 @@ class Shapes:
     @property
     def factors(self) -> tuple[Factor, ...]:
         return FACTORS
+
+    @property
+    def format(self) -> Format:
+        """Of the pictures as they are rendered; a data set reads them in [-1, 1]."""
+        return Format.picture(3, self.size, low=0.0, high=1.0)
 
     def values(self, indices: Sequence[int]) -> Tensor:
         """Independent draws (n, 7), float64, in the order of `factors`."""

@@ -38,3 +38,14 @@ def cut_groups(groups: Tensor, name: str) -> dict[Split, Tensor]:
     unique, member = torch.unique(groups, return_inverse=True)
     parts = cut(len(unique), name)
     return {split: torch.nonzero(torch.isin(member, chosen)).flatten() for split, chosen in parts.items()}
+
+
+def joined(groups: Tensor, copies: Tensor) -> Tensor:
+    """Group ids in which groups that share a copy, straight or by way of further groups, are one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = max(int(groups.max()), int(copies.max())) + 1
+    links = coo_array((torch.ones(len(groups)).numpy(), (groups.numpy(), n + copies.numpy())), shape=(2 * n, 2 * n))
+    component = torch.from_numpy(connected_components(links, directed=False)[1]).long()
+    return component[groups]

@@ -45,7 +45,7 @@ def remember(
     *,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    plan: Mapping[str, Any],
+    identity: Mapping[str, Any],
 ) -> None:
     """Write the bookmark, if there is a folder for it."""
     if folder is None:
@@ -56,7 +56,7 @@ def remember(
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in mark.best.items()}
     tensors |= {f"optimizer.{place}.{name}": value for place, kept in state.items() for name, value in kept.items()}
-    header = {"step": mark.step, "kept": mark.kept, "history": mark.history, "plan": dict(plan)}
+    header = {"step": mark.step, "kept": mark.kept, "history": mark.history, "identity": dict(identity)}
     with replacing(Path(folder) / FILE) as fresh:
         save_file(
             {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
@@ -66,17 +66,18 @@ def remember(
 
 
 def recall(
-    folder: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Mapping[str, Any]
+    folder: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping[str, Any]
 ) -> Bookmark | None:
-    """Load an earlier bookmark into model and optimiser; None where there is none. Another plan is refused."""
+    """Load an earlier bookmark into model and optimiser; None where there is none. Another fit's is refused."""
     if folder is None or not (Path(folder) / FILE).exists():
         return None
     path = Path(folder) / FILE
     header, tensors = _read(path)
-    differing = sorted(name for name, value in plan.items() if header["plan"].get(name) != value)
+    before = header["identity"]
+    differing = sorted(name for name, value in identity.items() if before.get(name) != value)
     if differing:
-        changes = ", ".join(f"{name} {header['plan'].get(name)} -> {plan[name]}" for name in differing)
-        raise UsageError(f"{path} was fitted by another plan ({changes})", "keep the plan, or choose an empty folder")
+        changes = ", ".join(f"{name} {before.get(name)} -> {identity[name]}" for name in differing)
+        raise UsageError(f"{path} belongs to another fit ({changes})", "fit the same again, or choose an empty folder")
     try:
         model.load_state_dict(_part(tensors, "model."))
         state: dict[int, dict[str, Tensor]] = {}

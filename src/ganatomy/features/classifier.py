@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.features.fit import Batch, Examples, Fitted, Plan, Progress, fit
-from ganatomy.features.space import BLOCK, FeatureSpace, space
+from ganatomy.features.space import BLOCK, FeatureSpace, passed, space
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.running import Moments
 from ganatomy.numerics.statistics.interval import Interval, wilson
@@ -89,9 +89,8 @@ class Judge:
     def predict(self, samples: Tensor, given: Format) -> Tensor:
         """Class probabilities (n, classes)."""
         given.check(samples, "samples to classify")
-        ready = given.rescale(samples, self.format)
-        blocks = [self.model(ready[first : first + BLOCK]).softmax(1) for first in range(0, len(ready), BLOCK)]
-        return torch.cat(blocks) if blocks else samples.new_zeros(0, self.classes)
+        ready = given.rescale(samples, self.format).float()
+        return passed(self.model, ready, self.classes).softmax(1).to(samples.device)
 
     def space(self) -> FeatureSpace:
         """The penultimate layer, where distances follow classes rather than pixels.
@@ -124,6 +123,10 @@ def train_classifier(
         hits = sum(int((model(samples).argmax(1) == labels).sum()) for samples, labels in _blocks(held_out))
         spread = functools.reduce(operator.add, (Moments.of(model.features(batch[0])) for batch in _blocks(examples)))
     interval, scale = wilson(hits, held_out.size), float(spread.variance().mean().sqrt())
+    if not scale > 0:
+        raise DivergedError(
+            "the classifier's features are the same for all examples", "lower the rate, or check the data"
+        )
     return Judge(model, format, classes, hits / held_out.size, interval, held_out.size, fitted, scale)
 
 
@@ -135,4 +138,11 @@ def _blocks(examples: Examples) -> Iterator[Batch]:
 def _cross_entropy(model: nn.Module, batch: Batch) -> Tensor:
     """Mean over the batch, in nats."""
     samples, labels = batch
-    return nn.functional.cross_entropy(model(samples), labels)
+    logits = model(samples)
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
+        classes = logits.shape[1]
+        raise UsageError(
+            f"labels from {int(labels.min())} to {int(labels.max())} were given to a classifier of {classes} classes",
+            f"labels run from 0 to {classes - 1}",
+        )
+    return nn.functional.cross_entropy(logits, labels)

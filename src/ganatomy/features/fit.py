@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ganatomy.errors import DivergedError, UsageError
 from ganatomy.features.bookmark import Bookmark, Entry, recall, remember
+from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.numerics.random import Stream
 
 Batch = tuple[Tensor, ...]
@@ -70,12 +71,13 @@ def fit(
     folder: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
-    """Train `model` in place; in `folder` a bookmark is kept, and one by the same plan continued."""
+    """Train `model` in place; in `folder` a bookmark is kept, and one of the same fit continued."""
     for given in (examples, held_out):
         if given is not None and given.size < 1:
             raise UsageError("a fit to no examples was asked for", "give at least one example, or no held-out set")
     optimizer = torch.optim.Adam(model.parameters(), lr=plan.rate, weight_decay=plan.decay)
-    mark = recall(folder, model, optimizer, asdict(plan)) or Bookmark()
+    identity = _identity(plan, loss, examples)
+    mark = recall(folder, model, optimizer, identity) or Bookmark()
     order = _Order(plan, examples.size)
     total, since = 0.0, 0
     for step in range(mark.step + 1, plan.steps + 1):
@@ -87,12 +89,19 @@ def fit(
         score = None if held_out is None else held_out_loss(model, loss, held_out)
         mark = mark.seen(step, total / since, score, copy.deepcopy(model.state_dict()))
         total, since = 0.0, 0
-        remember(folder, mark, model=model, optimizer=optimizer, plan=asdict(plan))
+        remember(folder, mark, model=model, optimizer=optimizer, identity=identity)
         if progress is not None:
             progress(step, plan.steps, mark.history[-1][1])
     model.load_state_dict(mark.best)
     model.eval()
     return Fitted(mark.history, mark.kept)
+
+
+def _identity(plan: Plan, loss: Loss, examples: Examples) -> dict[str, str | int | float]:
+    """What a bookmark must agree with to be continued: the plan, the loss by name, and the examples by a first look."""
+    first = fingerprint(*examples.read(range(min(plan.batch, examples.size))))
+    name = getattr(loss, "__qualname__", type(loss).__name__)
+    return {**asdict(plan), "loss": name, "examples": f"{examples.size}, {first}"}
 
 
 @torch.no_grad()

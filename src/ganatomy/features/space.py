@@ -46,9 +46,16 @@ class FeatureSpace:
                 "build a space for the format of the data",
             )
         given.check(samples, "samples to compare")
-        ready = given.rescale(samples, self.format)
-        blocks = [self.module(ready[first : first + BLOCK]) for first in range(0, len(ready), BLOCK)]
-        return torch.cat(blocks) if blocks else samples.new_zeros(0, self.width)
+        ready = given.rescale(samples, self.format).float()
+        return passed(self.module, ready, self.width).to(samples.device)
+
+
+def passed(module: nn.Module, samples: Tensor, width: int) -> Tensor:
+    """The module's output (n, width), in fixed blocks, on the module's device."""
+    weights = [*module.parameters(), *module.buffers()]
+    device = weights[0].device if weights else samples.device
+    blocks = [module(samples[first : first + BLOCK].to(device)) for first in range(0, len(samples), BLOCK)]
+    return torch.cat(blocks) if blocks else torch.zeros(0, width, device=device)
 
 
 def space(name: str, module: nn.Module, format: Format) -> FeatureSpace:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from types import NoneType
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,12 @@ from ganatomy.games.weights import WeightClip
 from ganatomy.results.formats import Format, Score, Side
 
 ADVERSARIAL = "adversarial"
+PARTS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "loss": (Loss, "give a loss, as in LOSSES['hinge'], or take a game by its name: game_named('hinge')"),
+    "terms": (tuple, "give a tuple of terms, as in terms=(r1(),)"),
+    "presentation": (Presentation, "give one, as in Presentation(packing=2)"),
+    "clip": ((WeightClip, NoneType), "give WeightClip(0.01), or None"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Game:
     clip: WeightClip | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         names = [ADVERSARIAL, *(term.name for term in self.terms)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise UsageError(f"the game {self.name!r} has the term {twice[0]!r} twice", "give each term once")
@@ -49,6 +57,20 @@ class Game:
                 f"the term {alone[0]!r} reads single samples and the game packs {self.presentation.packing}",
                 "drop the packing or the term",
             )
+
+    def describe(self) -> str:
+        """What is played, from its parts as they are now: the loss, each term with its strength, the switches.
+
+        `sentence` is that of the name, and `replace` and `tuned` do not change it.
+        """
+        lines = [f"{self.loss.name}: {self.loss.sentence}"]
+        for term in self.terms:
+            often = "every turn" if term.every == 1 else f"every {term.every} turns"
+            lines.append(f"{term.name}, strength {term.strength:g}, {often}: {term.sentence}")
+        lines += self.presentation.describe()
+        if self.clip is not None:
+            lines.append(f"weights of the critic held in [{-self.clip.bound:g}, {self.clip.bound:g}]")
+        return "\n".join(lines)
 
     @property
     def score(self) -> Score:
@@ -81,6 +103,10 @@ class Game:
 
     def tuned(self, name: str, *, strength: float | None = None, every: int | None = None) -> Game:
         """The same game with another strength or interval of one term."""
+        if not self.terms:
+            raise UsageError(
+                f"the game {self.name!r} has no term to tune", "add one first, as in replace(game, terms=(r1(),))"
+            )
         term = choose({term.name: term for term in self.terms}, name, f"term of the game {self.name!r}")
         changed = replace(
             term,
@@ -95,6 +121,7 @@ class Game:
         """
         if batch.real is None:
             raise UsageError("the critic's turn was given no real samples", "give the batch `real`")
+        self._demand(players, batch)
         with torch.no_grad() if detach else nullcontext():
             fake = players.generate(batch.latent, batch.fake_labels)
         due = self._due(batch)
@@ -113,6 +140,7 @@ class Game:
                 f"the generator's turn of {self.name!r} was given no real samples",
                 "give the batch `real`: they are compared",
             )
+        self._demand(players, batch)
         fake = players.generate(batch.latent, batch.fake_labels)
         turn = self._turn(players, batch, fake, stream="generator")
         scores = {"fake": turn.fake_scores}
@@ -132,16 +160,31 @@ class Game:
             raise UsageError("the game clips weights and the critic is no nn.Module", "give a module as critic")
         self.clip.apply(players.critic)
 
+    def _check_types(self) -> None:
+        for name, (kind, remedy) in PARTS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise UsageError(f"the game {self.name!r} was given {name} of type {type(value).__name__}", remedy)
+        for term in self.terms:
+            if not isinstance(term, Term):
+                raise UsageError(
+                    f"the game {self.name!r} was given a term of type {type(term).__name__}",
+                    "make it a Term, as in terms=(r1(), r2())",
+                )
+
     def _due(self, batch: Batch) -> list[Term]:
         return [term for term in self.terms if batch.step % term.every == 0]
+
+    def _demand(self, players: Players, batch: Batch) -> None:
+        """All that any term demands, of either player, before a network is run."""
+        for term in self.terms:
+            for demand in term.demands:
+                demand(players, batch)
 
     def _turn(
         self, players: Players, batch: Batch, fake: Tensor, *, stream: str, sloped: frozenset[Side] = frozenset()
     ) -> Turn:
-        """The turn as terms see it, once all that any term demands, of either player, is there."""
-        for term in self.terms:
-            for demand in term.demands:
-                demand(players, batch)
+        """The turn as terms see it."""
         real = (fake[:0] if batch.real is None else batch.real).detach()
         if len(fake) != len(batch.latent) or fake.shape[1:] != real.shape[1:]:
             raise UsageError(

@@ -10,7 +10,6 @@ trained in its turn; in the generator's turn the same reading asks the generator
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -42,12 +41,6 @@ def continuous_code_loss(outputs: Tensor, code: Tensor) -> Tensor:
     return surprise.sum(dim=1).mean() / 2
 
 
-def categorical_code_loss(outputs: Tensor, code: Tensor) -> Tensor:
-    """-E log softmax(outputs)[the code's hot entry]; outputs and one-hot code (n, k). Chen et al. 2016, section 5."""
-    _check_outputs(outputs, len(code), code.shape[1])
-    return F.cross_entropy(outputs, code.argmax(dim=1))
-
-
 def rotated(pictures: Tensor, quarters: Tensor) -> Tensor:
     """Picture i turned left by quarters[i] times 90 degrees."""
     if pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3]:
@@ -75,13 +68,22 @@ def class_head(strength: float = 1.0, *, every: int = 1) -> Term:
 def continuous_code(first: int, last: int, *, strength: float = 0.1, every: int = 1) -> Term:
     """Head "continuous-code", outputs (n, 2 (last - first)), reads latent columns first .. last - 1 off the fakes."""
     sentence = "Some latent numbers must be readable off the sample, so that each comes to mean something."
-    return _code_term("continuous-code", sentence, continuous_code_loss, (first, last), strength, every)
+    name, value = "continuous-code", partial(_code, columns=(first, last))
+    demands = (features_of_critic, partial(_has_head, name), partial(_columns_of_latent, (first, last)))
+    return Term(name, sentence, strength, every, value, value, per_sample=True, demands=demands)
 
 
-def categorical_code(first: int, last: int, *, strength: float = 1.0, every: int = 1) -> Term:
-    """Head "categorical-code", outputs (n, last - first), reads the one-hot latent columns first .. last - 1."""
+def categorical_code(strength: float = 1.0, *, every: int = 1) -> Term:
+    """Head "categorical-code", outputs (n, classes), reads off the fakes which label the generator was given.
+
+    The labels are those of a latent with classes, the critic sees none, so a class comes to mean what the networks
+    make of it. Chen et al. 2016 (InfoGAN), section 5: the loss is -E log softmax(outputs)[label].
+    """
     sentence = "A latent choice must be readable off the sample, so that it comes to mean a kind of sample."
-    return _code_term("categorical-code", sentence, categorical_code_loss, (first, last), strength, every)
+    name = "categorical-code"
+    demands = (features_of_critic, partial(_has_head, name), _choice_unseen_by_the_critic)
+    value = partial(_choice, name=name)
+    return Term(name, sentence, strength, every, value, value, per_sample=True, demands=demands)
 
 
 def rotation_head(strength: float = 1.0, *, every: int = 1) -> Term:
@@ -127,22 +129,24 @@ def _rotation(turn: Turn, *, place: Place) -> Tensor:
     return F.cross_entropy(outputs, quarters)
 
 
-def _code_term(
-    name: str,
-    sentence: str,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    columns: tuple[int, int],
-    strength: float,
-    every: int,
-) -> Term:
-    value = partial(_code, name=name, loss=loss, columns=columns)
-    demands = (features_of_critic, partial(_has_head, name), partial(_columns_of_latent, columns))
-    return Term(name, sentence, strength, every, value, value, per_sample=True, demands=demands)
-
-
-def _code(turn: Turn, *, name: str, loss: Callable[[Tensor, Tensor], Tensor], columns: tuple[int, int]) -> Tensor:
+def _code(turn: Turn, *, columns: tuple[int, int]) -> Tensor:
     code = at_least_float32(turn.batch.latent[:, slice(*columns)])
-    return loss(_read(turn, name, turn.fake, turn.batch.fake_labels), code)
+    return continuous_code_loss(_read(turn, "continuous-code", turn.fake, turn.batch.fake_labels), code)
+
+
+def _choice(turn: Turn, *, name: str) -> Tensor:
+    labels = turn.batch.fake_labels
+    assert labels is not None, "the term demands labels"
+    return class_loss(_read(turn, name, turn.fake, None), labels)
+
+
+def _choice_unseen_by_the_critic(players: Players, batch: Batch) -> None:
+    if batch.fake_labels is None or players.labelled_critic:
+        raise UsageError(
+            "a categorical code was asked of "
+            + ("labels that the critic is given" if players.labelled_critic else "no labels"),
+            "give the latent classes, the batch fake_labels, and the critic no labels",
+        )
 
 
 def _feature_gap(turn: Turn) -> Tensor:

@@ -4,7 +4,8 @@
     path_lengths(generator, latent, noise)      # the bare formula, for any callable
 
 Both act on the generator alone, without the critic, on latents that are not the caller's tensors, with autocast off.
-They presume that sample i depends on latent i only (no batch statistics in the generator).
+Sample i must depend on latent i alone: a generator with batch statistics is refused, whose running averages the extra
+passes would also change.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
+from ganatomy.games.players import Batch, Players
 from ganatomy.games.scores import at_least_float32
 from ganatomy.games.slopes import slopes_of
 from ganatomy.games.terms import Term, Turn
@@ -75,11 +77,26 @@ def mixed_curvature(generate: Generate, latent: Tensor, directions: Tensor, *, s
     return torch.stack(bends).var(dim=0, correction=1).flatten(1).amax(dim=1).mean()
 
 
+def no_batch_statistics(players: Players, _batch: Batch) -> None:
+    """For a term that reads one sample at a time."""
+    generator = players.generator
+    layers = generator.named_modules() if isinstance(generator, nn.Module) else ()
+    batched = [name for name, layer in layers if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training]
+    if batched:
+        raise UsageError(
+            f"the generator's layer {batched[0]!r} uses batch statistics, and a term reads one sample at a time",
+            "take a generator without batch normalisation (mlp with norm='none', style, r3), or drop the term",
+        )
+
+
+DEMANDS = (no_batch_statistics,)
+
+
 def path_length(strength: float = 2.0, *, target: float | None = None, every: int = 1) -> Term:
     """strength * spread of path lengths; without a target it needs the whole batch."""
     sentence = "A small step in the latent changes the sample by the same amount everywhere."
     value = partial(_path_length, target=target)
-    return Term("path-length", sentence, strength, every, generator=value, coupled=target is None)
+    return Term("path-length", sentence, strength, every, generator=value, coupled=target is None, demands=DEMANDS)
 
 
 def hessian_penalty(strength: float = 0.1, *, directions: int = 2, step: float = 0.1, every: int = 1) -> Term:
@@ -90,7 +107,7 @@ def hessian_penalty(strength: float = 0.1, *, directions: int = 2, step: float =
         )
     sentence = "Each latent number changes the sample in its own way, whatever the others are."
     value = partial(_hessian, directions=directions, step=step)
-    return Term("hessian", sentence, strength, every, generator=value)
+    return Term("hessian", sentence, strength, every, generator=value, demands=DEMANDS)
 
 
 def _path_length(turn: Turn, *, target: float | None) -> Tensor:

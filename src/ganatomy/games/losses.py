@@ -56,7 +56,8 @@ class Loss:
     def equilibrium(self) -> tuple[float, float]:
         """The critic's and the generator's value where generated and real are the same, the critic at its best."""
         score = torch.tensor([self.undecided], dtype=torch.float64)
-        return float(self.critic(score, score)), float(self.generator(score, score))
+        # Adding 0 turns the -0 of a negated score into 0.
+        return float(self.critic(score, score)), float(self.generator(score, score)) + 0.0
 
     def _pair(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         real, fake = one_each(real), one_each(fake)

@@ -9,7 +9,7 @@ gamma depends on the resolution: 1 suits the plane and small pictures; set it wi
 
 from __future__ import annotations
 
-from ganatomy.errors import choose
+from ganatomy.errors import UsageError, choose
 from ganatomy.games.game import Game
 from ganatomy.games.losses import LOSSES
 from ganatomy.games.penalties import gradient_penalty, r1, r2
@@ -73,7 +73,20 @@ GAMES: dict[str, Game] = {
     ),
 }
 
+SYNONYMS = {
+    "wgan": "wasserstein-clip",
+    "wgan-gp": "wasserstein-gp",
+    "lsgan": "least-squares",
+    "r3gan": "r3",
+    "rpgan": "relativistic",
+    "nsgan": "non-saturating",
+    "vanilla": "non-saturating",
+    "bce": "non-saturating",
+}
+
 
 def game_named(name: str) -> Game:
-    """The game of that name, or an error with the nearest names."""
+    """The game of that name, or an error with the nearest names, or with ours for a name from the literature."""
+    if name not in GAMES and (ours := SYNONYMS.get(str(name).lower().replace("_", "-"))) is not None:
+        raise UsageError(f"there is no game called {name!r}", f"here it is called {ours!r}")
     return choose(GAMES, name, "game")

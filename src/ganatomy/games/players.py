@@ -34,7 +34,8 @@ class Players:
     labelled_critic: bool = False
 
     def generate(self, latent: Tensor, labels: Tensor | None) -> Tensor:
-        return self.generator(latent) if labels is None else self.generator(latent, labels)
+        own = latent.clone()  # a network may work in place, and the caller's tensors are not touched
+        return self.generator(own) if labels is None else self.generator(own, labels)
 
     def rate(self, samples: Tensor, labels: Tensor | None) -> Tensor:
         """The critic's output as it is: shape, sign and scale are read elsewhere."""
@@ -60,6 +61,7 @@ class Players:
         return reader
 
     def _ask(self, network: Callable[..., Tensor], samples: Tensor, labels: Tensor | None) -> Tensor:
+        samples = samples.clone()
         if not self.labelled_critic:
             return network(samples)
         if labels is None:

@@ -91,6 +91,17 @@ class Presentation:
                 "packing is at least 1; a group has at least 2 members, or 0 for no such channel",
             )
 
+    def describe(self) -> list[str]:
+        """A line for each switch that is on."""
+        lines = []
+        if self.noise is not None:
+            lines.append(f"noise of {self.noise.start:g} on what the critic sees, gone after {self.noise.until} images")
+        if self.packing > 1:
+            lines.append(f"the critic judges {self.packing} samples at once")
+        if self.deviation_group:
+            lines.append(f"the critic sees the deviation within groups of {self.deviation_group}")
+        return lines
+
     @property
     def block(self) -> int:
         """The number of consecutive samples that must stay together when a batch is split."""

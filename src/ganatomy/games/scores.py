@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
+from ganatomy.results.endings import refuse_undeclared_probability
 from ganatomy.results.formats import Score
-
-_PROBABILITIES = {"SigmoidBackward0", "SoftmaxBackward0", "HardsigmoidBackward0"}
-_SHAPE_ONLY = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Select", "Slice", "ToCopy", "Mean", "Clone")
 
 
 def read_scores(raw: Tensor, *, declared: Score, wanted: Score) -> Tensor:
@@ -25,11 +23,7 @@ def read_scores(raw: Tensor, *, declared: Score, wanted: Score) -> Tensor:
     """
     scores = one_each(raw)
     if declared.kind != "probability":
-        if _ends_in_probability(raw):
-            raise UsageError(
-                f"the critic ends in a probability but was declared a {declared.kind} score",
-                "take its last sigmoid or softmax away, or declare Score('probability')",
-            )
+        refuse_undeclared_probability(raw, declared)
         return declared.realness(scores)
     if wanted.kind != "logit":
         raise UsageError(
@@ -51,11 +45,3 @@ def one_each(raw: Tensor) -> Tensor:
 
 def at_least_float32(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))
-
-
-def _ends_in_probability(raw: Tensor) -> bool:
-    """Whether the last operation that changes values, as autograd recorded it, is a sigmoid or a softmax."""
-    node = raw.grad_fn
-    while node is not None and node.name().startswith(_SHAPE_ONLY) and node.next_functions:
-        node = node.next_functions[0][0]
-    return node is not None and node.name() in _PROBABILITIES

@@ -48,7 +48,7 @@ def misalignment(weight: Tensor, *, off_diagonal: bool = True) -> Tensor:
 
 
 def orthogonal(strength: float = 1e-4, *, off_diagonal: bool = True, every: int = 1) -> Term:
-    """strength * misalignment, summed over the generator's parameters with two axes or more."""
+    """strength * misalignment, summed over the generator's linear and convolutional layers."""
     sentence = "The filters of a layer are kept apart, so that each does its own work."
     value = partial(_misalignment, off_diagonal=off_diagonal)
     return Term("orthogonal", sentence, strength, every, generator=value, demands=(_has_weights,))
@@ -59,9 +59,12 @@ def _misalignment(turn: Turn, *, off_diagonal: bool) -> Tensor:
 
 
 def _weights(players: Players) -> list[Tensor]:
+    """One row for each output; a transposed convolution keeps its outputs on the second axis."""
     generator = players.generator
-    parameters = generator.parameters() if isinstance(generator, nn.Module) else ()
-    return [parameter for parameter in parameters if parameter.ndim >= 2]
+    layers = list(generator.modules()) if isinstance(generator, nn.Module) else []
+    plain = [layer.weight for layer in layers if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)]
+    turned = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+    return plain + [layer.weight.transpose(0, 1) for layer in layers if isinstance(layer, turned)]
 
 
 def _has_weights(players: Players, _batch: Batch) -> None:

@@ -66,9 +66,9 @@ class DCGAN:
         return spectrally_normalised(critic, stream) if self.critic_norm == "spectral" else critic
 
     def _levels(self) -> tuple[int, int]:
-        """Smallest size and number of doublings; at least two, or a network for 8 x 8 would be a single convolution."""
+        """Smallest size and number of doublings; two for 8 x 8 as well, which would else be a single convolution."""
         size, levels = doublings(self.format, "dcgan")
-        return (size, levels) if levels > 1 else (size // 2, levels + 1)
+        return (size // 2, levels + 1) if levels == 1 and size % 2 == 0 else (size, levels)
 
     def _generator(self) -> Generator:
         entry = LatentInput(self.latent)

@@ -30,6 +30,7 @@ from ganatomy.results.formats import Format, Score
 
 DESCRIPTION = "gan.json"
 VERSION = 1
+SHORT = 12  # digits of a digest in a file name
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ class Description:
     provenance: Mapping[str, Any]
 
 
-def save(gan: GAN, folder: str | Path) -> Path:
-    """Write both files into a folder, made if need be, and return its path."""
+def save(gan: GAN, folder: str | Path, *, replace: bool = False) -> Path:
+    """Write both files into a folder, made if need be, and return its path.
+
+    A folder that holds another GAN is refused unless that is to be replaced; the same weights may be saved again.
+    """
     folder = Path(folder)
     weights = weights_of(gan.generator, gan.critic)
     description = Description(
@@ -72,10 +76,12 @@ def save(gan: GAN, folder: str | Path) -> Path:
         raise UsageError(
             f"the GAN's provenance cannot be written as JSON ({error})", "keep plain values in it"
         ) from error
+    if not replace:
+        _refuse_another(folder, description.digest)
     kept = _weights_path(folder, description.digest)
     write_bytes(kept, to_bytes(weights))
     write_text(folder / DESCRIPTION, text + "\n")
-    for old in folder.glob("gan-*.safetensors"):
+    for old in folder.glob(f"gan-{'[0-9a-f]' * SHORT}.safetensors"):
         if old != kept:
             old.unlink()
     return folder
@@ -118,7 +124,19 @@ def load(folder: str | Path, *, generator: nn.Module | None = None, critic: nn.M
 
 
 def _weights_path(folder: Path, digest: str) -> Path:
-    return folder / f"gan-{digest[:12]}.safetensors"
+    return folder / f"gan-{digest[:SHORT]}.safetensors"
+
+
+def _refuse_another(folder: Path, digest: str) -> None:
+    path = folder / DESCRIPTION
+    if not path.exists():
+        return
+    try:
+        held = _read_description(path).digest
+    except InputError:
+        held = "unreadable"
+    if held != digest:
+        raise UsageError(f"{folder} holds another GAN ({held[:SHORT]})", "choose another folder, or pass replace=True")
 
 
 def _built(architecture: Architecture | None, role: str, name: str, weights: Mapping[str, Tensor]) -> nn.Module:

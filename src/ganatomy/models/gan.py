@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from ganatomy.errors import UsageError
 from ganatomy.models.architectures import Architecture
 from ganatomy.models.evaluating import BLOCK, home, passed
 from ganatomy.models.latent import Latent
+from ganatomy.models.parts import check_types
 from ganatomy.models.probe import check_critic, check_generator, check_labels
 from ganatomy.models.weights import weights_of
 from ganatomy.numerics.fingerprint import fingerprint, named
@@ -48,6 +50,7 @@ class GAN:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(vars(self))
         object.__setattr__(self, "classes", tuple(self.classes))
         if self.classes and len(self.classes) != self.latent.classes:
             raise UsageError(
@@ -86,6 +89,16 @@ class GAN:
             architecture=architecture,
         )
 
+    def __repr__(self) -> str:
+        parts = [type(self.generator).__name__, str(self.latent), str(self.format)]
+        if self.critic is not None:
+            parts.append(f"critic {type(self.critic).__name__} ({self.score.kind}, {self.score.high} is high)")
+        if self.classes:
+            parts.append("classes " + shorten(", ".join(self.classes), 60, placeholder=" ..."))
+        if self.data is not None:
+            parts.append(f"data {self.data}")
+        return f"GAN({'; '.join(parts)})"
+
     @property
     def device(self) -> torch.device:
         """Where the generator's weights are."""
@@ -108,6 +121,8 @@ class GAN:
         """The generator's samples for given latents."""
         self.latent.check(z)
         check_labels(labels, self.latent, n=len(z))
+        if not bool(torch.isfinite(z).all()):
+            raise UsageError("the latents hold NaN or infinite values", "check where they come from")
         if len(z) == 0:
             return torch.empty(0, *self.format.shape, device=self.device)
         return passed(self.generator, z, labels=labels, block=block)

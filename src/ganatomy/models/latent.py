@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,10 +45,12 @@ class Latent:
 
     def sample(self, seed: int, indices: Sequence[int], *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Latents number `indices` of `seed`, shape (len(indices), dim), on the CPU."""
+        _check_indices(indices)
         return self.draw(Stream(seed, "latent"), indices, dtype=dtype)
 
     def labels(self, seed: int, indices: Sequence[int]) -> Tensor | None:
         """The labels that go with the latents, (len(indices),) int64, or None for an unconditional prior."""
+        _check_indices(indices)
         return self.draw_labels(Stream(seed, "label"), indices)
 
     def draw(self, stream: Stream, indices: Sequence[int], *, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -73,6 +76,8 @@ class Latent:
 
     def check(self, z: Tensor) -> None:
         """Refuse anything but a batch of latents of this dimension."""
+        if not isinstance(z, Tensor):
+            raise UsageError(f"latents of type {type(z).__name__} were given", "give a tensor: torch.as_tensor(...)")
         if z.ndim != 2 or z.shape[1] != self.dim:
             raise UsageError(
                 f"latents of shape {tuple(z.shape)} were given", f"wanted is a batch of latents, (n, {self.dim})"
@@ -95,6 +100,18 @@ def Uniform(dim: int, classes: int = 0) -> Latent:
 def Sphere(dim: int, classes: int = 0) -> Latent:
     """Uniform on the sphere of radius sqrt(dim)."""
     return Latent("sphere", dim, classes)
+
+
+def _check_indices(indices: object) -> None:
+    if isinstance(indices, range):
+        return
+    if isinstance(indices, int):
+        raise UsageError(f"indices = {indices} was given", f"give range({indices}) for the first {indices}")
+    if isinstance(indices, Tensor) or not hasattr(indices, "__len__") or not hasattr(indices, "__getitem__"):
+        raise UsageError(f"indices of type {type(indices).__name__} were given", "give a range, or a list of numbers")
+    for index in indices:  # type: ignore[attr-defined]
+        if isinstance(index, bool) or not isinstance(index, int | np.integer):
+            raise UsageError(f"{index!r} was given as an index", "an index is a whole number, 0 or more")
 
 
 @dataclass(frozen=True)

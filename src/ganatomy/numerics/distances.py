@@ -36,6 +36,10 @@ def frechet(x: Tensor, y: Tensor) -> float:
 
 def frechet_gaussian(a: Covariance, b: Covariance) -> float:
     """From streamed moments: tr (S1 S2)^(1/2) is the sum of the roots of the eigenvalues of R S2 R, R = S1^(1/2)."""
+    if a.mean.shape != b.mean.shape:
+        raise UsageError(
+            f"moments of {len(a.mean)} and {len(b.mean)} features cannot be compared", "use one feature space for both"
+        )
     first, second = a.matrix(), b.matrix()
     half = root(first)
     cross = torch.linalg.eigvalsh(half @ second @ half).clamp(min=0).sqrt().sum()
@@ -65,9 +69,10 @@ def frechet_floor(spectrum: Tensor, n: int, m: int) -> float:
 def neighbours(queries: Tensor, points: Tensor, k: int = 1, *, skip_self: bool = False) -> tuple[Tensor, Tensor]:
     """Distances to and indices of the k nearest points of each query, nearest first, (queries, k) each.
 
-    In chunks, so memory does not grow with queries x points. Candidates come from the expanded square, which rounds;
-    their distances are then taken from the differences, so an exact copy is at distance exactly 0. With `skip_self`
-    queries and points are the same table and a row is not its own neighbour.
+    In chunks, so memory does not grow with queries x points. Candidates come from the expanded square about the median,
+    which rounds by 1e-16 of the squared distance to it; their distances are then taken from the differences, so an
+    exact copy that is found is at distance exactly 0. A far outlier costs only its own neighbours their order. With
+    `skip_self` queries and points are the same table and a row is not its own neighbour.
     """
     queries, points = _samples(queries, "queries"), _samples(points, "points")
     _same_width(queries, points)
@@ -77,7 +82,7 @@ def neighbours(queries: Tensor, points: Tensor, k: int = 1, *, skip_self: bool =
         )
     if not 1 <= k <= len(points) - skip_self:
         raise UsageError(f"{k} neighbours among {len(points)} points were asked for", "k must leave enough points")
-    centre = points.mean(0)
+    centre = points.median(0).values  # an outlier would drag a mean along, and rounding with it
     near = points - centre
     squares = near.square().sum(1)
     found = []

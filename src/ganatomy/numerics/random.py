@@ -37,11 +37,20 @@ class Stream:
     seed: int
     name: str
 
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or not isinstance(self.name, str):
+            raise UsageError(
+                f"a stream with seed {self.seed!r} and name {self.name!r} was asked for",
+                "a seed is a whole number, a name is text",
+            )
+        object.__setattr__(self, "seed", int(self.seed))  # a NumPy integer names the same stream
+
     def words(self, indices: Sequence[int], per_draw: int) -> Words:
         """Raw 64-bit words, shape (len(indices), per_draw): the integers all other draws are made from."""
         if per_draw < 1:
             raise UsageError(f"a draw of {per_draw} words was asked for", "a draw needs at least one word")
-        if any(index < 0 for index in (indices if not isinstance(indices, range) else indices[:1])):
+        ends = (indices[0], indices[-1]) if isinstance(indices, range) and len(indices) else indices
+        if any(index < 0 for index in ends):
             raise UsageError("a negative index was asked for", "draws are numbered from 0")
         blocks = -(-per_draw // WORDS_PER_BLOCK)
         out = np.empty((len(indices), per_draw), dtype=np.uint64)

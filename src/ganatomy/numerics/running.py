@@ -41,6 +41,7 @@ class Moments:
         return cls(len(x), mean, (x - mean).square().sum(0), x.amin(0), x.amax(0))
 
     def __add__(self, other: Moments) -> Moments:
+        _same_shape(self.mean, other.mean)
         n = self.n + other.n
         step = other.mean - self.mean
         return Moments(
@@ -72,6 +73,7 @@ class Covariance:
         return cls(len(x), mean, centred.T @ centred)
 
     def __add__(self, other: Covariance) -> Covariance:
+        _same_shape(self.mean, other.mean)
         n = self.n + other.n
         step = other.mean - self.mean
         between = torch.outer(step, step) * (self.n * other.n / n)
@@ -102,7 +104,7 @@ class Quantiles:
     def of(cls, batch: Tensor, accuracy: float = 0.01) -> Quantiles:
         if not 1e-4 <= accuracy < 1:
             raise UsageError(
-                f"quantiles to a relative accuracy of {accuracy} were asked for", "choose from 1e-4 to 0.5"
+                f"quantiles to a relative accuracy of {accuracy} were asked for", "choose from 1e-4 up, below 1"
             )
         x = _checked(batch)
         growth = cls._log_growth(accuracy)
@@ -121,6 +123,7 @@ class Quantiles:
                 f"quantiles of accuracy {self.accuracy} and {other.accuracy} cannot be merged",
                 "collect both with the same accuracy",
             )
+        _same_shape(self.low, other.low)
         low, high = torch.minimum(self.low, other.low), torch.maximum(self.high, other.high)
         return Quantiles(self.accuracy, self.counts + other.counts, low, high)
 
@@ -174,6 +177,7 @@ class TopK:
                 f"a top {len(self.values)} and a top {len(other.values)} cannot be merged",
                 "collect both with the same k",
             )
+        _same_shape(self.values, other.values)
         values, indices = torch.cat([self.values, other.values]), torch.cat([self.indices, other.indices])
         return TopK(values, indices)._best(len(self.values))
 
@@ -209,6 +213,7 @@ class CoOccurrence:
         return cls(len(a), together.long(), a.sum(0), b.sum(0))
 
     def __add__(self, other: CoOccurrence) -> CoOccurrence:
+        _same_shape(self.together, other.together)
         return CoOccurrence(self.n + other.n, self.together + other.together, self.a + other.a, self.b + other.b)
 
     def iou(self) -> Tensor:
@@ -227,6 +232,14 @@ def _checked(batch: Tensor) -> Tensor:
     if not bool(torch.isfinite(batch).all()):
         raise InputError("a batch for running statistics holds NaN or infinite values", "leave those samples out")
     return batch.detach().double()
+
+
+def _same_shape(mine: Tensor, theirs: Tensor) -> None:
+    if mine.shape != theirs.shape:
+        raise UsageError(
+            f"summaries of shape {tuple(mine.shape)} and {tuple(theirs.shape)} cannot be merged",
+            "collect both from the same channels",
+        )
 
 
 def _degrees(n: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from ganatomy.errors import UsageError
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
-from ganatomy.results.record import Array, Record, flat, read_only
+from ganatomy.results.record import Array, Arrays, Record, flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Explanation(Record):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", tuple(self.units))
-        object.__setattr__(self, "arrays", read_only(self.arrays))
+        object.__setattr__(self, "arrays", Arrays(self.arrays))
         for name, values in self.arrays.items():
             if self.units and (values.ndim == 0 or len(values) != len(self.units)):
                 raise UsageError(

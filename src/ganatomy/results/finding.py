@@ -16,7 +16,7 @@ from ganatomy.errors import UsageError
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
-from ganatomy.results.record import Array, Record, read_only
+from ganatomy.results.record import Array, Arrays, Record
 
 VERDICTS = ("present", "absent", "undetermined")
 
@@ -43,7 +43,7 @@ class Finding(Record):
     provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "arrays", read_only(self.arrays))
+        object.__setattr__(self, "arrays", Arrays(self.arrays))
         if self.verdict not in VERDICTS:
             raise UsageError(f"a finding ended as {self.verdict!r}", "legal are: " + ", ".join(VERDICTS))
         if not (math.isnan(self.p) or 0 <= self.p <= 1):

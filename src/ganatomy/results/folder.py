@@ -2,7 +2,8 @@
 
     save(finding, "findings/unit-37"); load("findings/unit-37")
 
-A folder appears whole or not at all.
+Only these two files are ever touched. The JSON file carries the fingerprint of the arrays and is written last, so a
+save that was cut short is recognised.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from ganatomy.atomic import replacing
+from ganatomy.atomic import replacing, write_text
 from ganatomy.errors import InputError
+from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
-from ganatomy.results.record import Record, number
+from ganatomy.results.record import Array, Record, number
 
+JSON, ARRAYS = "finding.json", "arrays.npz"
 TYPES: dict[str, type[Any]] = {
     "Explanation": Explanation,
     "Finding": Finding,
@@ -35,26 +40,31 @@ TYPES: dict[str, type[Any]] = {
 
 
 def save(result: Record, folder: str | Path) -> Path:
-    """Write (or replace) a folder and return its path."""
-    with replacing(folder, folder=True) as fresh:
-        (fresh / "finding.json").write_text(result.to_json() + "\n", "utf-8")
-        arrays = getattr(result, "arrays", {})
-        if arrays:
-            with open(fresh / "arrays.npz", "wb") as file:
-                np.savez_compressed(file, **arrays)
-    return Path(folder)
+    """Write the result into a folder, made if need be, and return its path."""
+    folder, arrays = Path(folder), getattr(result, "arrays", {})
+    if arrays:
+        with replacing(folder / ARRAYS) as fresh, open(fresh, "wb") as file:
+            np.savez_compressed(file, **arrays)
+    written = {**result.to_dict(), "arrays_fingerprint": _fingerprint(arrays)}
+    text = json.dumps(written, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_text(folder / JSON, text + "\n")
+    if not arrays:
+        (folder / ARRAYS).unlink(missing_ok=True)
+    return folder
 
 
 def load(folder: str | Path) -> Record:
     """Read what `save` wrote."""
     folder = Path(folder)
     try:
-        written = json.loads((folder / "finding.json").read_text("utf-8"))
+        written = json.loads((folder / JSON).read_text("utf-8"))
         kind = TYPES[written["type"]]
         arrays = {}
         if written.get("arrays"):
-            with open(folder / "arrays.npz", "rb") as file, np.load(file, allow_pickle=False) as kept:
+            with open(folder / ARRAYS, "rb") as file, np.load(file, allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}
+        if _fingerprint(arrays) != written["arrays_fingerprint"]:
+            raise ValueError(f"{ARRAYS} does not belong to {JSON}")
         result = _read(kind, {**written, "arrays": arrays} if "arrays" in written else written)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(
@@ -63,6 +73,16 @@ def load(folder: str | Path) -> Record:
         ) from error
     assert isinstance(result, Record)
     return result
+
+
+def _fingerprint(arrays: Mapping[str, Array]) -> str:
+    """Of names, types, shapes and bytes; as bytes, since arrays may hold text."""
+    parts: list[Tensor | str] = []
+    for name in sorted(arrays):
+        kept = arrays[name]
+        content = torch.frombuffer(bytearray(kept.tobytes() or b"\0"), dtype=torch.uint8)
+        parts += [name, str(kept.dtype), str(kept.shape), content]
+    return fingerprint(*parts)
 
 
 def _read(kind: type[Any], written: Mapping[str, Any]) -> Any:

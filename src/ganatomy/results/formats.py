@@ -72,7 +72,15 @@ class Format:
         return (samples - low) * ((new_high - new_low) / (high - low)) + new_low
 
     def check(self, samples: Tensor, what: str = "samples", *, tolerance: float = 1e-4) -> None:
-        """Refuse a batch that does not have this shape, holds NaN or infinities, or leaves the range."""
+        """Refuse what is no batch of floats of this shape, holds NaN or infinities, or leaves the range."""
+        if not isinstance(samples, Tensor):
+            raise UsageError(f"{what} are of type {type(samples).__name__}", "give a tensor: torch.as_tensor(...)")
+        if not samples.is_floating_point():
+            low, high = self.bounds or (0.0, 255.0)
+            raise UsageError(
+                f"{what} are of type {samples.dtype}, wanted are floats: {self}",
+                f"bytes become such floats by samples / 255 * {high - low:g} + {low:g}",
+            )
         if tuple(samples.shape[1:]) != self.shape:
             raise UsageError(
                 f"{what} have shape {tuple(samples.shape[1:])} a sample, wanted was {self}",
@@ -131,5 +139,5 @@ class Score:
                 f"the critic's scores lie in [{low:.3g}, {high:.3g}] but were declared probabilities",
                 "declare them as Score('logit') or Score('unbounded')",
             )
-        edge = torch.finfo(raw.dtype).eps
-        return torch.logit(self.realness(raw), eps=edge)
+        odds = torch.logit(raw, eps=torch.finfo(raw.dtype).eps)
+        return odds if self.high == "real" else -odds  # not the logit of 1 - raw, which rounds near 0

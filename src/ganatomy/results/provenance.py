@@ -15,6 +15,12 @@ from datetime import UTC, datetime
 from ganatomy.results.record import Record
 
 
+def _program(path: str) -> str:
+    """The name of the program without its folder; a package that was started with -m bears its own name."""
+    parts = path.replace("\\", "/").rsplit("/", 2)
+    return parts[-2] if parts[-1] == "__main__.py" and len(parts) > 1 else parts[-1]
+
+
 @dataclass(frozen=True)
 class Provenance(Record):
     """Command, time, versions, machine, seed and the digests of everything that went in."""
@@ -35,7 +41,7 @@ class Provenance(Record):
         from ganatomy import __version__
 
         return cls(
-            command=shlex.join([sys.argv[0].rsplit("/", 1)[-1], *sys.argv[1:]]),
+            command=shlex.join([_program(sys.argv[0]), *sys.argv[1:]]),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             versions={
                 "ganatomy": __version__,

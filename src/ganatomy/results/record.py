@@ -12,7 +12,7 @@ import dataclasses
 import html
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas
 
 Array = NDArray[Any]
+MOST_ROWS = 20  # in a notebook
+RESERVED = ("file", "allow_pickle")  # parameters of numpy.savez_compressed
 
 
 class Record:
@@ -44,12 +46,8 @@ class Record:
         return frame([self])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th><td>{html.escape(shown(value))}</td></tr>"
-            for name, value in self.rows()[0].items()
-            if not name.startswith("provenance.") and value is not None
-        )
-        return f"<table>{cells}</table>"
+        rows = [{k: v for k, v in row.items() if not k.startswith("provenance.")} for row in self.rows()]
+        return _down(rows[0]) if len(rows) == 1 else _across(rows)
 
 
 def frame(results: Iterable[Record]) -> pandas.DataFrame:
@@ -111,6 +109,24 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
+def _down(row: Mapping[str, Any]) -> str:
+    """One row as a table of names and values."""
+    lines = (f"<tr>{_cell(name, 'th')}{_cell(value)}</tr>" for name, value in row.items() if value is not None)
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _across(rows: list[dict[str, Any]]) -> str:
+    """Several rows under one head, the first MOST_ROWS of them."""
+    head = "".join(_cell(name, "th") for name in rows[0])
+    lines = "".join(f"<tr>{''.join(_cell(value) for value in row.values())}</tr>" for row in rows[:MOST_ROWS])
+    rest = f"<caption>the first {MOST_ROWS} of {len(rows)}</caption>" if len(rows) > MOST_ROWS else ""
+    return f"<table>{rest}<tr>{head}</tr>{lines}</table>"
+
+
+def _cell(value: Any, tag: str = "td") -> str:
+    return f"<{tag} style='text-align:left'>{html.escape(shown(value))}</{tag}>"
+
+
 def shown(value: Any) -> str:
     return (
         f"{value:.4g}"
@@ -121,13 +137,29 @@ def shown(value: Any) -> str:
     )
 
 
-def read_only(arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Copies that cannot be written to, so that a result stays what it was."""
-    frozen = {}
-    for name, values in arrays.items():
-        copy = np.array(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
-        if copy.dtype == object:
-            raise UsageError(f"the array {name!r} holds Python objects", "give arrays of numbers, booleans or text")
-        copy.setflags(write=False)
-        frozen[name] = copy
-    return frozen
+class Arrays(Mapping[str, Array]):
+    """Named copies that cannot be written to or exchanged, so that a result stays what it was."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._kept = {name: _copied(name, values) for name, values in given.items()}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._kept[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def _copied(name: str, values: Any) -> Array:
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = (values.float() if str(values.dtype) == "torch.bfloat16" else values).numpy()  # numpy has no bfloat16
+    copy = np.array(values)
+    if copy.dtype == object or name in RESERVED:
+        what = "holds Python objects" if copy.dtype == object else "has a name that NumPy keeps for itself"
+        raise UsageError(f"the array {name!r} {what}", "give arrays of numbers, booleans or text, under another name")
+    copy.setflags(write=False)
+    return copy

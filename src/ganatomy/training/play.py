@@ -23,7 +23,9 @@ from ganatomy.errors import DivergedError, UsageError
 from ganatomy.games.game import Game
 from ganatomy.games.players import Batch, Players
 from ganatomy.games.terms import Terms
+from ganatomy.models.evaluating import home
 from ganatomy.models.latent import Latent
+from ganatomy.models.probe import check_critic, check_generator
 from ganatomy.numerics.random import Stream
 from ganatomy.training.average import Average
 
@@ -58,9 +60,22 @@ class Step:
 
 
 def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace) -> Iterator[Step]:
-    """Endless; the modules of `players` are trained in place. A term that is not finite ends it before the step."""
+    """Endless; the modules of `players` are trained in place, where they are: samples are brought to their device.
+
+    What does not fit together (shapes, ranges, labels, the critic's score) is an error before the first round, and a
+    term that is not finite one before the step.
+    """
+    for what, (given, kind) in {
+        "game": (game, Game),
+        "players": (players, Players),
+        "latent": (latent, Latent),
+    }.items():
+        if not isinstance(given, kind):
+            raise UsageError(f"the {what} is a {type(given).__name__}", f"give a {kind.__name__}")
     generator, critic = _module(players.generator), _module(players.critic)
     heads = [_module(head) for head in players.heads.values()]
+    _check(game, players, data, latent)
+    device = home(generator)[0]
     generator_optimizer = _adam([generator], pace.rate, pace)
     critic_optimizer = _adam([critic, *heads], pace.rate * pace.critic_speed, pace)
     average = Average(generator, pace.half_life)
@@ -69,31 +84,49 @@ def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: P
     count = 0
     while True:
         with Stream(pace.seed, "play/inside").module_rng(count):
-            critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", count))
+            critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", count, device))
             _descend(critic_optimizer, critic_terms, count)
             game.after_critic_step(players)
-            generator_terms = game.generator_terms(players, _batch(data, latent, pace, "generator", count))
+            generator_terms = game.generator_terms(players, _batch(data, latent, pace, "generator", count, device))
             _descend(generator_optimizer, generator_terms, count)
         average.follow(generator, pace.batch)
         count += 1
         yield Step(count, count * pace.batch, _values(critic_terms), _values(generator_terms), players, average.network)
 
 
-def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, count: int) -> Batch:
+def _check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
+    """The generator makes what the data are, and the critic takes what the game shows it."""
+    if latent.classes and latent.classes != len(data.classes):
+        raise UsageError(
+            f"a latent of {latent.classes} classes was given with data of {len(data.classes)}",
+            "give the latent as many classes as the data, or none",
+        )
+    generator, critic = _module(players.generator), _module(players.critic)
+    check_generator(generator, latent, format=data.format)
+    shown = torch.zeros(2, *game.critic_format(data.format).shape)
+    labels = torch.zeros(2, dtype=torch.int64) if players.labelled_critic else None
+    check_critic(critic, shown, labels=labels, score=players.score)
+
+
+def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, count: int, device: torch.device) -> Batch:
     """Batch number `count` of a player: the data in epochs, the latents by address, never shared between players."""
     stream = Stream(pace.seed, f"play/{player}")
     chosen = batch_indices(stream.child("order"), count, batch=pace.batch, size=data.size)
     addresses = range(count * pace.batch, (count + 1) * pace.batch)
     return Batch(
-        real=data.read(chosen),
-        latent=latent.draw(stream.child("latent"), addresses),
+        real=data.read(chosen).to(device),
+        latent=latent.draw(stream.child("latent"), addresses).to(device),
         stream=stream,
         indices=addresses,
-        labels=data.labels(chosen) if latent.classes else None,
-        fake_labels=latent.draw_labels(stream.child("label"), addresses),
+        labels=_there(data.labels(chosen) if latent.classes else None, device),
+        fake_labels=_there(latent.draw_labels(stream.child("label"), addresses), device),
         seen=addresses.start,
         step=count,
     )
+
+
+def _there(labels: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if labels is None else labels.to(device)
 
 
 def _descend(optimizer: torch.optim.Optimizer, terms: Terms, count: int) -> None:

@@ -1,33 +1,69 @@
-"""A data set looked at before anything is trained on it: what it is, what was left out, what its pictures look like.
+"""A data set looked at before anything is trained on it: what it is, what was left out, what its samples look like.
 
 look = survey("folder:scans", out=Path("scans.png"))
-look.facts["skipped"], look.skipped
+look.train, look.classes, look.notes, look.skipped
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from math import log
 from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from ganatomy.data.catalogue import load_splits
 from ganatomy.data.dataset import Dataset, Skipped
 from ganatomy.data.decode import FolderOptions
+from ganatomy.data.worlds import World
 from ganatomy.errors import UsageError
-from ganatomy.pictures import Pixels, grid, pixels, plane, write_png
+from ganatomy.numerics.random import Stream
+from ganatomy.pictures import PAPER, Pixels, grid, pixels, write_png
 
 SHEET = 64  # pictures on a sheet
-CLOUD = 20_000  # points in a picture of a world
 SHEET_SIDE = 640  # pixels: a sheet is enlarged by whole factors up to this
+DENSITY_SIDE = 480  # pixels of the longer side of a density
+BULK, MARGIN = 0.001, 0.05  # the share of samples beyond the picture at either end, and the room around the others
+PALEST = 1e-3  # a density of this share of the highest is white
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Plain facts by name, the files that were left out, and the sheet, if one was asked for and can be drawn."""
+    """What there is to know of a data set; `train` and `held_out` count samples, None for a set without end.
 
-    facts: Mapping[str, str | int]
+    groups: how many lie in either part, or None; notes: sentences on how the files were read.
+    """
+
+    name: str
+    train: int | None
+    held_out: int | None
+    format: str
+    classes: tuple[str, ...]
+    groups: dict[str, int] | None
+    fingerprint: str
+    notes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
-    sheet: Path | None
+    sheet: str | None
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON: numbers and lists."""
+        return asdict(self)
+
+    def facts(self) -> dict[str, str]:
+        """For people: a few words by name."""
+        facts = {"name": self.name, "samples": "endless", "format": self.format}
+        if self.train is not None:
+            facts["samples"] = f"{self.train} to train on, {self.held_out} held out"
+        if self.classes:
+            shown = ", ".join(self.classes[:10]) + (", ..." if len(self.classes) > 10 else "")
+            facts["classes"] = f"{len(self.classes)}: {shown}"
+        if self.groups is not None:
+            train, held_out = self.groups["train"], self.groups["held_out"]
+            facts["groups"] = f"{train + held_out}: {train} to train on, {held_out} held out"
+        return facts | {"skipped": str(len(self.skipped)), "fingerprint": self.fingerprint}
 
 
 def survey(
@@ -38,31 +74,73 @@ def survey(
     out: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Load both parts of a data set and describe them."""
+    """Load both parts of a data set and describe them; `out` is where a sheet of the training part goes."""
     train, held_out = load_splits(name, data_dir=data_dir, folder=folder, progress=progress)
     if out is not None:
         write_png(out, sheet(train))
-    return Survey(_facts(train, held_out), train.skipped, out)
+    return Survey(
+        name=train.name,
+        train=None if train.endless else train.size,
+        held_out=None if held_out.endless else held_out.size,
+        format=str(train.format),
+        classes=train.classes,
+        groups=None if train.groups is None else {"train": _groups(train), "held_out": _groups(held_out)},
+        fingerprint=train.fingerprint,
+        notes=train.notes,
+        skipped=train.skipped,
+        sheet=None if out is None else str(out),
+    )
+
+
+def _groups(data: Dataset) -> int:
+    return 0 if data.groups is None else len(data.groups.unique())
 
 
 def sheet(data: Dataset, n: int = SHEET) -> Pixels:
-    """The first pictures of a set side by side, or the cloud of its points."""
-    if data.format.kind == "picture":
-        pictures = pixels(data.read(range(min(n, data.size))), data.format)
-        return grid(pictures, scale=max(1, SHEET_SIDE // (8 * pictures.shape[1])))
-    if data.format.shape != (2,):
-        raise UsageError(f"a sheet of {data.format} was asked for", "pictures and points in the plane can be drawn")
-    return plane(data.read(range(min(CLOUD, data.size))), size=512)
+    """Pictures of a set side by side, drawn at random but always the same ones, or the density of a world."""
+    if isinstance(data.truth, World):
+        return density(data.truth)
+    if data.format.kind != "picture":
+        raise UsageError(f"a sheet of {data.format} was asked for", "pictures and known densities can be drawn")
+    chosen = range(n) if data.endless else Stream(0, "survey").permutation(0, data.size)[:n]
+    pictures = pixels(data.read(chosen), data.format)
+    return grid(pictures, scale=max(1, SHEET_SIDE // (8 * pictures.shape[1])))
 
 
-def _facts(train: Dataset, held_out: Dataset) -> dict[str, str | int]:
-    sizes = "endless" if train.endless else f"{train.size} to train on, {held_out.size} held out"
-    facts: dict[str, str | int] = {"name": train.name, "samples": sizes, "format": str(train.format)}
-    if train.classes:
-        shown = ", ".join(train.classes[:10]) + (", ..." if len(train.classes) > 10 else "")
-        facts["classes"] = f"{len(train.classes)}: {shown}"
-    if train.groups is not None:
-        facts["groups"] = len(train.group_names)
-    facts["skipped"] = len(train.skipped)
-    facts["fingerprint"] = train.fingerprint
-    return facts
+def density(world: World, side: int = DENSITY_SIDE) -> Pixels:
+    """The exact density, darkest where it is highest: filled under its curve on a line, in grey by its log in a plane.
+
+    In the plane a unit is as long in x as in y, and y runs upwards.
+    """
+    if world.dimensions > 2:
+        raise UsageError(f"{world.name!r} has {world.dimensions} dimensions", "a line or a plane can be drawn")
+    samples = world.sample(Stream(0, "survey"), range(20_000))
+    ends = torch.quantile(samples, torch.tensor([BULK, 1 - BULK], dtype=samples.dtype), dim=0)
+    room = MARGIN * (ends[1] - ends[0]).max()
+    low, high = ends[0] - room, ends[1] + room
+    ink = _columns(world, low, high, side) if world.dimensions == 1 else _shades(world, low, high, side)
+    grey: Pixels = np.rint(PAPER * (1 - ink.numpy())).astype(np.uint8)
+    return grey[..., None].repeat(3, axis=2)
+
+
+def _columns(world: World, low: Tensor, high: Tensor, side: int) -> Tensor:
+    """Ink (side / 2, side) from 0 to 1: the share of each pixel below the curve, whose top is a margin off the edge."""
+    x = _ticks(low[0], high[0], side)
+    heights = world.log_density(x[:, None]).exp()
+    rows = side // 2
+    tops = heights / heights.max() * (rows * (1 - MARGIN))
+    return (tops - torch.arange(rows - 1, -1, -1)[:, None]).clamp(0, 1)
+
+
+def _shades(world: World, low: Tensor, high: Tensor, side: int) -> Tensor:
+    """Ink (height, width) from 0, at the palest share of the highest density, to 1, by the log of the density."""
+    unit = float((high - low).max()) / side
+    width, height = (max(1, round(float(span) / unit)) for span in high - low)
+    y, x = torch.meshgrid(_ticks(high[1], low[1], height), _ticks(low[0], high[0], width), indexing="ij")
+    values = world.log_density(torch.stack([x.flatten(), y.flatten()], dim=1)).reshape(height, width)
+    return (1 - (values - values.max()) / log(PALEST)).clamp(0, 1)
+
+
+def _ticks(start: Tensor, stop: Tensor, n: int) -> Tensor:
+    """The middles of n equal steps."""
+    return start + (stop - start) * (torch.arange(n, dtype=torch.float64) + 0.5) / n

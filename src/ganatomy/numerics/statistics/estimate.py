@@ -44,7 +44,10 @@ INFLUENCE_BLOCKS = 200  # at most so many evaluations a sample for the skewness 
 
 @dataclass(frozen=True)
 class Estimate:
-    """value: the statistic on the samples as given. corrected: less its bias, where the method knows it."""
+    """value: the statistic on the samples as given. corrected: less its bias, where the method knows it.
+
+    The corrected value may leave the statistic's range: a distance that is truly 0 scatters about 0 when measured.
+    """
 
     value: float
     corrected: float
@@ -95,14 +98,17 @@ def estimate(
     says = recipe.says.format(count) + (" of groups" if groups is not None else "")
     if found is None:
         return Estimate(value, value, Interval(statistic.low, statistic.high, level, f"{says}: no spread to go by"))
-    corrected, low, high = (min(max(bound, statistic.low), statistic.high) for bound in found)
-    return Estimate(value, corrected, Interval(low, high, level, says))
+    low, high = (min(max(bound, statistic.low), statistic.high) for bound in found[1:])
+    return Estimate(value, found[0], Interval(low, high, level, says))
 
 
 def percentile(subject: Subject, value: float, draws: int, alpha: float) -> Bounds | None:
     """Quantiles of the resampled statistic, alpha/2 at either end (a little further out for few units, `_tail`)."""
     values, tail = replicates(subject, with_replacement(subject), draws), _tail(subject, alpha)
-    return None if _same(values) else (value, _quantile(values, tail), _quantile(values, 1 - tail))
+    if _same(values):
+        return None
+    _share_below(subject, values, value)
+    return value, _quantile(values, tail), _quantile(values, 1 - tail)
 
 
 def basic(subject: Subject, value: float, draws: int, alpha: float) -> Bounds | None:
@@ -121,13 +127,7 @@ def bca(subject: Subject, value: float, draws: int, alpha: float) -> Bounds | No
     values, tail = replicates(subject, with_replacement(subject), draws), _tail(subject, alpha)
     if _same(values):
         return None
-    below = float(((values < value).double() + (values == value).double() / 2).mean())
-    if below in (0.0, 1.0):
-        raise UsageError(
-            f"all resamples of {subject.statistic.name} lie on one side of its value: it is biased, not smooth",
-            "declare it a plug-in distance, or a neighbour statistic",
-        )
-    z0, a = float(ndtri(below)), _acceleration(subject)
+    z0, a = float(ndtri(_share_below(subject, values, value))), _acceleration(subject)
     ends = [z0 + float(ndtri(share)) for share in (tail, 1 - tail)]
     low, high = (_quantile(values, float(ndtr(z0 + end / (1 - a * end)))) for end in ends)
     return value, low, high
@@ -173,6 +173,17 @@ METHODS: dict[str, Method] = {
     "jackknife": Method("delete-a-group jackknife, {} blocks", 20, jackknife, by_blocks=True),
     "half-sampling": Method("half-sampling without replacement, {} draws", 500, half_sampling),
 }
+
+
+def _share_below(subject: Subject, values: Tensor, value: float) -> float:
+    """How many resamples fall below the value; all or none is the mark of a biased statistic declared smooth."""
+    below = float(((values < value).double() + (values == value).double() / 2).mean())
+    if below in (0.0, 1.0):
+        raise UsageError(
+            f"all resamples of {subject.statistic.name} lie on one side of its value: it is biased, not smooth",
+            "declare it a plug-in distance, or a neighbour statistic",
+        )
+    return below
 
 
 def _acceleration(subject: Subject) -> float:

@@ -26,6 +26,10 @@ class Interval:
     level: float
     method: str
 
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise UsageError(f"an interval from {self.low:g} to {self.high:g} was given", "low comes first")
+
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
