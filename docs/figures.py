@@ -11,9 +11,11 @@ import numpy as np
 
 from ganatomy.cli.narrator import Narrator
 from ganatomy.data.catalogue import load
+from ganatomy.data.worlds import WORLDS
 from ganatomy.models.disk import load as load_gan
-from ganatomy.pictures import Pixels, grid, pixels, plane, write_png
+from ganatomy.pictures import Pixels, grid, pixels, write_png
 from ganatomy.verbs.demo import demo
+from ganatomy.verbs.survey import density
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- demo table.*?-->\n).*?(<!-- end of demo table -->)", re.DOTALL)
@@ -25,14 +27,14 @@ def main() -> None:
         found = demo(Path(folder), seed=0, say=narrator.say, progress=narrator.progress)
         gan = load_gan(Path(folder) / "gan")
     narrator.close()
-    digits, shapes, spiral = load("digits"), load("shapes"), load("spiral")
+    digits, shapes = load("digits"), load("shapes")
     write_png(
         ROOT / "docs" / "overview.png",
         side_by_side(
-            grid(pixels(digits.read(range(36)), digits.format), scale=5),
-            grid(pixels(gan.sample(0, range(36)), gan.format), scale=5),
-            grid(pixels(shapes.read(range(16)), shapes.format), scale=2),
-            plane(spiral.read(range(50_000)), bounds=(-2.3, 2.3), size=247),
+            grid(pixels(digits.read(range(36)), digits.format), scale=5, gap=3),
+            grid(pixels(gan.sample(0, range(36)), gan.format), scale=5, gap=3),
+            grid(pixels(shapes.read(range(16)), shapes.format), scale=2, gap=1),
+            density(WORLDS["spiral"](), side=261),
         ),
     )
     page = (ROOT / "README.md").read_text()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ganatomy.errors import UsageError
-from ganatomy.pictures import grid, pixels, plane, png, write_png
+from ganatomy.pictures import grid, pixels, png, write_png
 from ganatomy.results.formats import Format
 
 
@@ -43,13 +43,7 @@ def test_a_grid_puts_pictures_in_reading_order_with_gaps_and_blocks() -> None:
     assert (sheet[6:10, 15:] == 255).all()  # the sixth place is empty
     assert (sheet[0] == 255).all()
     assert grid(pictures).shape == (2 * 3 + 1, 3 * 4 + 1, 3)
-
-
-def test_a_plane_draws_right_to_the_right_and_up_upwards() -> None:
-    points = torch.tensor([[0.9, 0.9]]).repeat(5, 1)
-    picture = plane(points, bounds=(-1, 1), size=10)
-    assert picture[0, 9].tolist() == [0, 0, 0]
-    assert int((picture < 255).sum()) == 3
+    assert grid(pictures, scale=6).shape == (2 * 15 + 3, 3 * 21 + 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +53,6 @@ def test_a_plane_draws_right_to_the_right_and_up_upwards() -> None:
         (lambda: pixels(torch.full((1, 1, 2, 2), 9.0), Format.picture(1, 2)), "lie in"),
         (lambda: pixels(torch.full((1, 1, 2, 2), float("nan")), Format.picture(1, 2)), "NaN"),
         (lambda: grid(np.zeros((0, 2, 2, 3), np.uint8)), "n >= 1"),
-        (lambda: plane(torch.zeros(3, 3)), "a plane of points"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(ask, message: str) -> None:

@@ -32,8 +32,12 @@ def pixels(samples: Tensor, format: Format) -> Pixels:
     return levels.movedim(1, -1).expand(-1, -1, -1, 3).contiguous().numpy()
 
 
-def grid(pictures: Pixels, *, columns: int | None = None, gap: int = 1, scale: int = 1) -> Pixels:
-    """Pictures side by side, row by row; each pixel becomes scale x scale, so that nothing is blurred."""
+def grid(pictures: Pixels, *, columns: int | None = None, gap: int | None = None, scale: int = 1) -> Pixels:
+    """Pictures side by side, row by row; each pixel becomes scale x scale, so that nothing is blurred.
+
+    The gap is half an enlarged pixel, at least 1, unless given.
+    """
+    gap = max(1, scale // 2) if gap is None else gap
     if pictures.ndim != 4 or not len(pictures):
         raise UsageError(
             f"a grid of pictures of shape {pictures.shape} was asked for", "give (n, height, width, 3), n >= 1"
@@ -47,18 +51,6 @@ def grid(pictures: Pixels, *, columns: int | None = None, gap: int = 1, scale: i
         top, left = (place // columns) * (height + gap) + gap, (place % columns) * (width + gap) + gap
         sheet[top : top + height, left : left + width] = picture
     return sheet
-
-
-def plane(points: Tensor, *, bounds: tuple[float, float] | None = None, size: int = 128) -> Pixels:
-    """A cloud of points in the plane as one picture (size, size, 3): darker where there are more, y upwards."""
-    if points.dim() != 2 or points.shape[1] != 2 or not len(points):
-        raise UsageError(f"a plane of points of shape {tuple(points.shape)} was asked for", "give (n, 2), n >= 1")
-    xy = points.detach().double().cpu().numpy()
-    low, high = bounds or (float(xy.min()) - 0.1, float(xy.max()) + 0.1)
-    counts = np.histogram2d(xy[:, 1], xy[:, 0], bins=size, range=[[low, high], [low, high]])[0][::-1]
-    ink = np.log1p(counts) / max(float(np.log1p(counts.max())), 1e-12)
-    grey: Pixels = (PAPER - np.rint(ink * PAPER)).astype(np.uint8)
-    return grey[..., None].repeat(3, axis=2)
 
 
 def png(picture: Pixels) -> bytes:

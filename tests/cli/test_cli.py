@@ -65,7 +65,7 @@ def test_a_data_set_is_described_as_one_json_object_and_its_sheet_is_written(gan
     assert (facts["train"], facts["held_out"], facts["groups"]) == (1438, 359, None)
     assert facts["classes"] == list("0123456789")
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (8 * (8 * 10 + 1) + 1,) * 2
+        assert sheet.size == (8 * (8 * 10 + 5) + 5,) * 2
 
 
 def test_a_folder_is_described_with_what_was_left_out(ganatomy: Command, scans: Path) -> None:

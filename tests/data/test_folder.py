@@ -206,3 +206,12 @@ def test_a_folder_that_may_not_be_opened_is_listed(twenty, monkeypatch):
     train, _ = all_of(twenty)
     assert train.skipped == (Skipped("locked", "cannot be opened: Permission denied"),)
     assert torch.isfinite(train.read(range(train.size))).all()
+
+
+def test_a_pipe_that_is_named_like_a_picture_is_passed_over(tmp_path):
+    """Reading it would wait for somebody to write into it."""
+    for number in range(4):
+        Image.fromarray(np.full((4, 4), 50 * number, np.uint8)).save(tmp_path / f"{number}.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    train, _ = folder(tmp_path, ("train", "held-out"), options=FolderOptions())
+    assert train.skipped == ()

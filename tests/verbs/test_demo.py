@@ -33,7 +33,7 @@ def test_the_demo_trains_measures_and_writes(tmp_path: Path, capsys: pytest.Capt
         assert Path(file).exists()
     for name in ("samples.png", "real.png"):
         with Image.open(tmp_path / "demo" / name) as sheet:
-            assert sheet.size == (8 * 65 + 1,) * 2
+            assert sheet.size == (8 * (64 + 4) + 4,) * 2
     row = load_result(tmp_path / "demo" / "findings" / "02")
     assert isinstance(row, Measurement)
     assert row.provenance is not None

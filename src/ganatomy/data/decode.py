@@ -32,6 +32,7 @@ FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # named, so that a disg
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 ARRAY_SUFFIX = ".npz"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ARRAY_SUFFIX)
+ARRAY_NAMES = ("images", "pictures", "imgs", "x", "data", "arr_0")  # of the pictures in an .npz with several tables
 ARRAY_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -179,7 +180,7 @@ def _further_pages(path: Path) -> int:
 
 
 def _read_arrays(path: Path, options: FolderOptions) -> Reading:
-    """All arrays of pictures in an .npz, (N, H, W), (N, H, W, C) or (N, C, H, W); other arrays are left aside."""
+    """The array of pictures in an .npz, (N, H, W), (N, H, W, C) or (N, C, H, W), or one picture (H, W, 3 or 4)."""
     from zipfile import ZipFile
 
     with ZipFile(path) as archive:
@@ -187,23 +188,40 @@ def _read_arrays(path: Path, options: FolderOptions) -> Reading:
     if unpacked > UNPACKED_LIMIT:
         raise Unusable(f"decompression bomb: it unpacks to {unpacked} bytes, the limit is {UNPACKED_LIMIT}")
     with np.load(path, allow_pickle=False) as archive:
-        arrays = [array for name in archive.files if (array := archive[name]).ndim in (3, 4)]
-    squares = [_square(picture, options) for array in arrays for picture in _pictures(array, options.white)]
+        array = _the_pictures({name: archive[name] for name in archive.files})
+    squares = [_square(picture, options) for picture in _pictures(array, options.white)]
     if not squares:
-        raise Unusable("no array of pictures, (N, H, W), (N, H, W, C) or (N, C, H, W), in it")
-    return Reading(squares, _brightest(arrays))
+        raise Unusable("its array of pictures is empty")
+    return Reading(squares, _brightest([array]))
+
+
+def _the_pictures(arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """The one that could be pictures, or the one named so: masks beside pictures have their shape, too."""
+    tables = {name: table for name, array in arrays.items() if (table := _as_table(array)) is not None}
+    named = [name for name in ARRAY_NAMES if name in tables]
+    if not named and len(tables) != 1:
+        found = f"several arrays could be the pictures: {', '.join(tables)}" if tables else "no array of pictures in it"
+        raise Unusable(
+            f"{found}; wanted is one (N, H, W), (N, H, W, C) or (N, C, H, W), or one named {ARRAY_NAMES[0]!r}"
+        )
+    return tables[named[0] if named else next(iter(tables))]
+
+
+def _as_table(array: NDArray[Any]) -> NDArray[Any] | None:
+    """(N, H, W, channels), or None for what is no table of pictures, such as labels."""
+    if array.ndim == 3:
+        colour = array.shape[2] in (3, 4) and min(array.shape[:2]) > 4
+        array = array[None] if colour else array[..., None]  # one picture in colour, or a stack of grey ones
+    if array.ndim == 4 and array.shape[3] not in ARRAY_MODES and array.shape[1] in ARRAY_MODES:
+        array = array.transpose(0, 2, 3, 1)
+    fits = array.ndim == 4 and array.shape[3] in ARRAY_MODES and min(array.shape[1:3]) > 0
+    return array if fits and array.dtype.kind in "buif" else None
 
 
 def _pictures(array: NDArray[Any], white: int) -> list[Picture]:
     """Bytes are taken as 0 .. 255, but as 0 and 1 where none is larger than 1, as truth values are."""
     from PIL import Image
 
-    if array.ndim == 4 and array.shape[3] not in ARRAY_MODES and array.shape[1] in ARRAY_MODES:
-        array = array.transpose(0, 2, 3, 1)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.shape[3] not in ARRAY_MODES or min(array.shape[1:3]) < 1 or array.dtype.kind not in "buif":
-        raise Unusable(f"an array of {array.dtype} and shape {array.shape} is no table of pictures")
     if array.dtype == np.bool_ or (array.dtype == np.uint8 and array.max(initial=0) <= 1):
         array = array.astype(np.uint8) * np.uint8(255)
     elif array.dtype != np.uint8:

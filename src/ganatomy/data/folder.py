@@ -140,7 +140,9 @@ def _walk(path: Path) -> tuple[list[Path], list[Path], list[Skipped]]:
 
     for place, inner, names in os.walk(path, onerror=closed):
         inner[:] = [name for name in inner if not name.startswith(".")]
-        found += [Path(place, name) for name in names if not name.startswith(".")]
+        files = (Path(place, name) for name in names if not name.startswith("."))
+        # Reading a pipe would wait for ever; a broken link is kept, to be listed as what cannot be read.
+        found += [file for file in files if file.is_file() or not os.path.exists(file)]
     pictures = sorted((file for file in found if file.suffix.lower() in SUFFIXES), key=Path.as_posix)
     return pictures, [file for file in found if file.suffix.lower() not in SUFFIXES], skipped
 
