@@ -42,6 +42,7 @@ from ganatomy.training.threads import threads
 Say = Callable[[str], None]
 Progress = Callable[[str], Callable[[int, int], None]]
 ROUNDS = 3000
+TITLE = "Fréchet distance to held-out digits, with its 95 % interval; bias is taken off, so a true 0 scatters about 0"
 READ_ME = """What `ganatomy demo` wrote here.
 
 samples.png   digits of the generator, sample 0 to 63 of the seed
@@ -61,7 +62,7 @@ class Demo:
 
     def table(self) -> str:
         """Distance to held-out digits with its 95 % interval, a line for each row."""
-        lines = ["Fréchet distance to held-out digits, bias taken off, with its 95 % interval"]
+        lines = [TITLE]
         for row in self.rows:
             assert row.interval is not None
             ends = f"[{row.interval.low:.2f}, {row.interval.high:.2f}]"
