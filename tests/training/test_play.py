@@ -123,6 +123,22 @@ def test_each_picture_comes_once_an_epoch_and_the_players_read_different_batches
     assert drawn["critic"] != drawn["generator"]
 
 
+def test_a_critic_of_several_turns_reads_on_and_the_generator_moves_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ganatomy.training import play as module
+
+    turns = []
+
+    def watched(stream, step, *, batch, size):
+        turns.append((stream.name.split("/")[1], step))
+        return batch_indices(stream, step, batch=batch, size=size)
+
+    monkeypatch.setattr(module, "batch_indices", watched)
+    last = rounds(2, game="wasserstein-gp", pace=Pace(batch=16, critic_turns=3))[-1]
+    one, two = [("critic", k) for k in (0, 1, 2)], [("critic", k) for k in (3, 4, 5)]
+    assert turns == [*one, ("generator", 0), *two, ("generator", 1)]
+    assert (last.count, last.seen) == (2, 96)
+
+
 def test_a_conditional_game_gives_labels_to_both() -> None:
     last = rounds(3, latent=Normal(8, classes=10))[-1]
     assert isinstance(last.players.generator, nn.Module)
@@ -181,7 +197,7 @@ def test_a_sigmoid_generator_does_not_meet_data_for_a_tanh() -> None:
         next(play(game_named("hinge"), Players(config.generator(0), config.critic(0)), DIGITS, LATENT, pace=Pace()))
 
 
-@pytest.mark.parametrize("pace", ["batch", "rate", "critic_speed", "half_life"])
+@pytest.mark.parametrize("pace", ["batch", "rate", "critic_speed", "critic_turns", "half_life"])
 def test_a_pace_of_nothing_is_refused(pace: str) -> None:
     with pytest.raises(UsageError, match=f"{pace} = 0"):
         Pace(**{pace: 0})

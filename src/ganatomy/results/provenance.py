@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 from ganatomy.results.record import Record
 
@@ -38,13 +39,11 @@ class Provenance(Record):
         import numpy
         import torch
 
-        from ganatomy import __version__
-
         return cls(
             command=shlex.join([_program(sys.argv[0]), *sys.argv[1:]]),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             versions={
-                "ganatomy": __version__,
+                "ganatomy": version("ganatomy"),
                 "python": platform.python_version(),
                 "torch": torch.__version__,
                 "numpy": numpy.__version__,

@@ -4,9 +4,9 @@
         if step.count == 2000: break
     step.average                                      # the averaged generator
 
-A round is a turn of the critic and a turn of the generator, each on its own addressed batch. A player's gradient is
-taken with respect to its own weights only, so the other is frozen without a flag being touched. Everything drawn
-depends on (seed, step), so the same call plays the same game, bit for bit.
+A round is one or more turns of the critic and a turn of the generator, each on its own addressed batch. A player's
+gradient is taken with respect to its own weights only, so the other is frozen without a flag being touched. Everything
+drawn depends on (seed, turn), so the same call plays the same game, bit for bit.
 """
 
 from __future__ import annotations
@@ -32,17 +32,20 @@ from ganatomy.training.average import Average
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast: Adam for both, the critic's rate as a multiple of the generator's, and the half-life of the average."""
+    """How fast: Adam for both, the critic's rate as a multiple of the generator's and its turns in a round (Wasserstein
+    games want about five), and the half-life of the average in images.
+    """
 
     batch: int = 64
     rate: float = 2e-4
     critic_speed: float = 1.0
+    critic_turns: int = 1
     betas: tuple[float, float] = (0.5, 0.99)
     half_life: float = 10_000.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch", "rate", "critic_speed", "half_life"):
+        for name in ("batch", "rate", "critic_speed", "critic_turns", "half_life"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"a pace with {name} = {getattr(self, name)} was asked for", f"{name} must be above 0")
 
@@ -65,16 +68,9 @@ def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: P
     What does not fit together (shapes, ranges, labels, the critic's score) is an error before the first round, and a
     term that is not finite one before the step.
     """
-    for what, (given, kind) in {
-        "game": (game, Game),
-        "players": (players, Players),
-        "latent": (latent, Latent),
-    }.items():
-        if not isinstance(given, kind):
-            raise UsageError(f"the {what} is a {type(given).__name__}", f"give a {kind.__name__}")
+    _check(game, players, data, latent)
     generator, critic = _module(players.generator), _module(players.critic)
     heads = [_module(head) for head in players.heads.values()]
-    _check(game, players, data, latent)
     device = home(generator)[0]
     generator_optimizer = _adam([generator], pace.rate, pace)
     critic_optimizer = _adam([critic, *heads], pace.rate * pace.critic_speed, pace)
@@ -84,18 +80,23 @@ def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: P
     count = 0
     while True:
         with Stream(pace.seed, "play/inside").module_rng(count):
-            critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", count, device))
-            _descend(critic_optimizer, critic_terms, count)
-            game.after_critic_step(players)
+            for turn in range(count * pace.critic_turns, (count + 1) * pace.critic_turns):
+                critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", turn, device))
+                _descend(critic_optimizer, critic_terms, count)
+                game.after_critic_step(players)
             generator_terms = game.generator_terms(players, _batch(data, latent, pace, "generator", count, device))
             _descend(generator_optimizer, generator_terms, count)
         average.follow(generator, pace.batch)
         count += 1
-        yield Step(count, count * pace.batch, _values(critic_terms), _values(generator_terms), players, average.network)
+        seen = count * pace.critic_turns * pace.batch
+        yield Step(count, seen, _values(critic_terms), _values(generator_terms), players, average.network)
 
 
 def _check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
     """The generator makes what the data are, and the critic takes what the game shows it."""
+    for what, given, kind in (("game", game, Game), ("players", players, Players), ("latent", latent, Latent)):
+        if not isinstance(given, kind):
+            raise UsageError(f"the {what} is a {type(given).__name__}", f"give a {kind.__name__}")
     if latent.classes and latent.classes != len(data.classes):
         raise UsageError(
             f"a latent of {latent.classes} classes was given with data of {len(data.classes)}",
@@ -108,11 +109,11 @@ def _check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
     check_critic(critic, shown, labels=labels, score=players.score)
 
 
-def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, count: int, device: torch.device) -> Batch:
-    """Batch number `count` of a player: the data in epochs, the latents by address, never shared between players."""
+def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, turn: int, device: torch.device) -> Batch:
+    """The batch of a player's turn: the data in epochs, the latents by address, never shared between players."""
     stream = Stream(pace.seed, f"play/{player}")
-    chosen = batch_indices(stream.child("order"), count, batch=pace.batch, size=data.size)
-    addresses = range(count * pace.batch, (count + 1) * pace.batch)
+    chosen = batch_indices(stream.child("order"), turn, batch=pace.batch, size=data.size)
+    addresses = range(turn * pace.batch, (turn + 1) * pace.batch)
     return Batch(
         real=data.read(chosen).to(device),
         latent=latent.draw(stream.child("latent"), addresses).to(device),
@@ -121,7 +122,7 @@ def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, count: int, d
         labels=_there(data.labels(chosen) if latent.classes else None, device),
         fake_labels=_there(latent.draw_labels(stream.child("label"), addresses), device),
         seen=addresses.start,
-        step=count,
+        step=turn,
     )
 
 
