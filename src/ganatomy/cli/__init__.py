@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,24 +12,38 @@ VERBOSE = ("-v", "--verbose")  # legal anywhere on the line: the trace of an err
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: errors for people become two lines on stderr."""
-    from ganatomy.cli.commands import app
     from ganatomy.errors import GanatomyError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = [word for word in given if word not in VERBOSE]
     try:
-        app(words, prog_name="ganatomy")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        return _run(words)
     except GanatomyError as error:
         if words != given:
             traceback.print_exc()
         print(f"ganatomy: {error.said}\n{error.remedy}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:  # what the answer is printed to: a full disk, a closed pipe
-        print(f"ganatomy: the answer could not be printed ({error.strerror})", file=sys.stderr)
-        return 1
     except MemoryError:
         print("ganatomy: out of memory\nask for fewer samples or smaller pictures", file=sys.stderr)
         return 4
-    return 0
+    except OSError as error:  # what the answer is printed to: a full disk, a closed pipe
+        _forget_stdout()
+        print(f"ganatomy: the answer could not be printed ({error.strerror})", file=sys.stderr)
+        return 1
+
+
+def _run(words: list[str]) -> int:
+    from ganatomy.cli.commands import app
+
+    code = 0
+    try:
+        app(words, prog_name="ganatomy")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    sys.stdout.flush()  # now, where a failure still is an error of ours, and not at the end of the interpreter
+    return code
+
+
+def _forget_stdout() -> None:
+    """What is still buffered goes nowhere, or the interpreter would fail on it once more as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
