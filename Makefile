@@ -43,7 +43,7 @@ install-dev: $(VENV)/installed-dev
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "ganatomy needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11"; exit 1; }
-	@echo "making $(VENV) (once; torch is about 200 MB to fetch and 900 MB on disk)"
+	@echo "making $(VENV) (once; torch is the large part)"
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -87,7 +87,7 @@ def demo(
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Measure the embedded digits, train a first GAN on them, and show both: about a minute on two cores."""
+    """Measure the embedded digits, train a first GAN on them, and show both: under a minute on two cores."""
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.demo import demo as run
 

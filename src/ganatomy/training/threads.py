@@ -1,4 +1,5 @@
-"""How many threads torch computes with: small networks are fastest on one, and a busy machine punishes more.
+"""How many threads torch computes with: a small network gains little from a second one, and loses much by it where
+the machine is busy, since its threads wait for each other after every operation.
 
 with threads(1):
     train_a_small_network()

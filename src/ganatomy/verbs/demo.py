@@ -72,7 +72,7 @@ class Demo:
 
 
 def demo(out: Path, *, seed: int = 0, say: Say, progress: Progress) -> Demo:
-    """Train, measure, write; under a minute on two cores, and on one thread, where networks this small are fastest."""
+    """Train, measure, write; on one thread, so that a busy machine does not make it wait for the second."""
     write_text(out / "README.txt", READ_ME)  # first, so that a folder that cannot be written is known at once
     with threads(1):
         return _demo(out, seed, say, progress)
