@@ -24,6 +24,7 @@ from ganatomy.games.players import Batch, Players
 from ganatomy.games.presentation import Presentation
 from ganatomy.games.terms import Term, Terms, Turn
 from ganatomy.games.weights import WeightClip
+from ganatomy.numerics.schedule import Value, said
 from ganatomy.results.formats import Format, Score, Side
 
 ADVERSARIAL = "adversarial"
@@ -66,7 +67,7 @@ class Game:
         lines = [f"{self.loss.name}: {self.loss.sentence}"]
         for term in self.terms:
             often = "every turn" if term.every == 1 else f"every {term.every} turns"
-            lines.append(f"{term.name}, strength {term.strength:g}, {often}: {term.sentence}")
+            lines.append(f"{term.name}, strength {said(term.strength)}, {often}: {term.sentence}")
         lines += self.presentation.describe()
         if self.clip is not None:
             lines.append(f"weights of the critic held in [{-self.clip.bound:g}, {self.clip.bound:g}]")
@@ -101,7 +102,7 @@ class Game:
         """What the critic must accept where samples have this format."""
         return self.presentation.critic_format(sample)
 
-    def tuned(self, name: str, *, strength: float | None = None, every: int | None = None) -> Game:
+    def tuned(self, name: str, *, strength: Value | None = None, every: int | None = None) -> Game:
         """The same game with another strength or interval of one term."""
         if not self.terms:
             raise UsageError(

@@ -20,6 +20,7 @@ from ganatomy.errors import UsageError
 from ganatomy.games.players import Batch, Players
 from ganatomy.games.scores import at_least_float32
 from ganatomy.games.terms import Place, Term, Turn, at_fake, at_real, features_of_critic, labels_of_both
+from ganatomy.numerics.schedule import Value
 
 
 def class_loss(outputs: Tensor, labels: Tensor) -> Tensor:
@@ -54,7 +55,7 @@ def feature_distance(real: Tensor, fake: Tensor) -> Tensor:
     return (real.mean(dim=0) - fake.mean(dim=0)).square().sum()
 
 
-def class_head(strength: float = 1.0, *, every: int = 1) -> Term:
+def class_head(strength: Value = 1.0, *, every: int = 1) -> Term:
     """Head "class", outputs (n, classes): the critic on real and fake (a sum of two means), the generator on fake.
 
     Odena et al. 2017 (AC-GAN).
@@ -65,7 +66,7 @@ def class_head(strength: float = 1.0, *, every: int = 1) -> Term:
     return Term("class", sentence, strength, every, critic, generator, per_sample=True, demands=demands)
 
 
-def continuous_code(first: int, last: int, *, strength: float = 0.1, every: int = 1) -> Term:
+def continuous_code(first: int, last: int, *, strength: Value = 0.1, every: int = 1) -> Term:
     """Head "continuous-code", outputs (n, 2 (last - first)), reads latent columns first .. last - 1 off the fakes."""
     sentence = "Some latent numbers must be readable off the sample, so that each comes to mean something."
     name, value = "continuous-code", partial(_code, columns=(first, last))
@@ -73,7 +74,7 @@ def continuous_code(first: int, last: int, *, strength: float = 0.1, every: int 
     return Term(name, sentence, strength, every, value, value, per_sample=True, demands=demands)
 
 
-def categorical_code(strength: float = 1.0, *, every: int = 1) -> Term:
+def categorical_code(strength: Value = 1.0, *, every: int = 1) -> Term:
     """Head "categorical-code", outputs (n, classes), reads off the fakes which label the generator was given.
 
     The labels are those of a latent with classes, the critic sees none, so a class comes to mean what the networks
@@ -86,7 +87,7 @@ def categorical_code(strength: float = 1.0, *, every: int = 1) -> Term:
     return Term(name, sentence, strength, every, value, value, per_sample=True, demands=demands)
 
 
-def rotation_head(strength: float = 1.0, *, every: int = 1) -> Term:
+def rotation_head(strength: Value = 1.0, *, every: int = 1) -> Term:
     """Head "rotation", outputs (n, 4): which quarter turn a picture was given, drawn by address; natural logarithm.
 
     The critic reads reals and the generator fakes. Chen et al. 2019 (SS-GAN), with 1 for the critic, 0.2 for it.
@@ -97,7 +98,7 @@ def rotation_head(strength: float = 1.0, *, every: int = 1) -> Term:
     return Term("rotation", sentence, strength, every, critic, generator, per_sample=True, demands=demands)
 
 
-def feature_matching(strength: float = 1.0, *, every: int = 1) -> Term:
+def feature_matching(strength: Value = 1.0, *, every: int = 1) -> Term:
     """strength * |E features(real) - E features(fake)|^2 for the generator, over the whole batch at once."""
     sentence = "The generator matches the mean of the critic's features on real samples."
     return Term(

@@ -22,6 +22,7 @@ from ganatomy.games.players import Batch, Players
 from ganatomy.games.scores import at_least_float32
 from ganatomy.games.slopes import slopes_of
 from ganatomy.games.terms import Term, Turn
+from ganatomy.numerics.schedule import Value
 
 Generate = Callable[[Tensor], Tensor]
 
@@ -92,14 +93,14 @@ def no_batch_statistics(players: Players, _batch: Batch) -> None:
 DEMANDS = (no_batch_statistics,)
 
 
-def path_length(strength: float = 2.0, *, target: float | None = None, every: int = 1) -> Term:
+def path_length(strength: Value = 2.0, *, target: float | None = None, every: int = 1) -> Term:
     """strength * spread of path lengths; without a target it needs the whole batch."""
     sentence = "A small step in the latent changes the sample by the same amount everywhere."
     value = partial(_path_length, target=target)
     return Term("path-length", sentence, strength, every, generator=value, coupled=target is None, demands=DEMANDS)
 
 
-def hessian_penalty(strength: float = 0.1, *, directions: int = 2, step: float = 0.1, every: int = 1) -> Term:
+def hessian_penalty(strength: Value = 0.1, *, directions: int = 2, step: float = 0.1, every: int = 1) -> Term:
     """strength * mixed curvature, by addressed random directions; 2 * directions + 1 passes of the generator."""
     if directions < 2 or not step > 0.0:
         raise UsageError(

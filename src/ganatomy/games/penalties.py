@@ -19,6 +19,7 @@ from ganatomy.errors import UsageError
 from ganatomy.games.slopes import slopes, slopes_of
 from ganatomy.games.terms import Term, Turn
 from ganatomy.numerics.random import Stream
+from ganatomy.numerics.schedule import Value
 
 Change = Callable[[Tensor, Stream, Sequence[int]], Tensor]
 
@@ -50,25 +51,25 @@ def disagreement(scores: Tensor, changed: Tensor) -> Tensor:
     return (scores - changed).square().mean()
 
 
-def r1(gamma: float = 1.0, *, every: int = 1) -> Term:
+def r1(gamma: Value = 1.0, *, every: int = 1) -> Term:
     """gamma/2 E|slope at reals|^2. gamma grows with the pixels; it is twice what others write without the one-half."""
     sentence = "The critic is kept flat on real samples, so that it does not push once the fakes are right."
     return Term("r1", sentence, gamma, every, critic=_r1, slope_of="real")
 
 
-def r2(gamma: float = 1.0, *, every: int = 1) -> Term:
+def r2(gamma: Value = 1.0, *, every: int = 1) -> Term:
     """gamma/2 E|slope at fakes|^2."""
     sentence = "The critic is kept flat on generated samples, so that the generator is not thrown about."
     return Term("r2", sentence, gamma, every, critic=_r2, slope_of="fake")
 
 
-def zero_centred(gamma: float = 1.0, *, every: int = 1) -> Term:
+def zero_centred(gamma: Value = 1.0, *, every: int = 1) -> Term:
     """gamma/2 E|slope at mixes|^2. Thanh-Tung et al. 2019 (there without the one-half)."""
     sentence = "The critic is kept flat on the lines between real and generated samples."
     return Term("zero-centred", sentence, gamma, every, critic=_zero_centred)
 
 
-def gradient_penalty(strength: float = 10.0, *, target: float = 1.0, one_sided: bool = False, every: int = 1) -> Term:
+def gradient_penalty(strength: Value = 10.0, *, target: float = 1.0, one_sided: bool = False, every: int = 1) -> Term:
     """strength * E(|slope at mixes| - target)^2."""
     bound = "at most " if one_sided else ""
     sentence = f"The critic is kept at a slope of {bound}{target:g} between real and generated samples."
@@ -76,7 +77,7 @@ def gradient_penalty(strength: float = 10.0, *, target: float = 1.0, one_sided: 
     return Term("gradient-penalty", sentence, strength, every, critic=value)
 
 
-def consistency(change: Change, strength: float = 10.0, *, fakes: bool = False, every: int = 1) -> Term:
+def consistency(change: Change, strength: Value = 10.0, *, fakes: bool = False, every: int = 1) -> Term:
     """strength * E(D(x) - D(change(x)))^2 on reals; with `fakes` on fakes too (Zhao et al. 2021, bCR).
 
     change(samples, stream, indices) draws at the addresses it is given.

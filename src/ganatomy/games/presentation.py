@@ -1,10 +1,10 @@
-"""How samples are shown to the critic: under fading noise, several at once, with the spread of their group beside them.
+"""How samples are shown to the critic: changed, under noise, several at once, the spread of their group beside them.
 
     shown = Presentation(noise=FadingNoise(0.2, until=100_000), packing=2)
     shown.critic_format(Format.picture(3, 32))     # the critic must take 6 x 32 x 32
     shown.scored(shown.packed(pictures))           # what it is handed
 
-All three are changes of the input, so they work for any critic and every loss. Groups are of consecutive samples: a
+All are changes of the input, so they work for any critic and every loss. Groups are of consecutive samples: a
 batch may be split between processes at multiples of `block` samples and nothing changes.
 """
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
+from ganatomy.games.augment import Augment
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 
@@ -77,12 +78,13 @@ def with_deviation(samples: Tensor, group: int) -> Tensor:
 class Presentation:
     """The switches together; the default shows each sample alone and as it is.
 
-    `deviation_group` 0 adds no channel. Noise comes first, then packing; deviation is taken over the packs.
+    `deviation_group` 0 adds no channel. First come augmentation and noise, then packing; deviation is over the packs.
     """
 
     noise: FadingNoise | None = None
     packing: int = 1
     deviation_group: int = 0
+    augment: Augment | None = None
 
     def __post_init__(self) -> None:
         if self.packing < 1 or self.deviation_group < 0 or self.deviation_group == 1:
@@ -93,7 +95,7 @@ class Presentation:
 
     def describe(self) -> list[str]:
         """A line for each switch that is on."""
-        lines = []
+        lines = [] if self.augment is None else [self.augment.describe()]
         if self.noise is not None:
             lines.append(f"noise of {self.noise.start:g} on what the critic sees, gone after {self.noise.until} images")
         if self.packing > 1:
@@ -113,6 +115,9 @@ class Presentation:
         return replace(sample, shape=(channels, *sample.shape[1:]))
 
     def noisy(self, samples: Tensor, seen: int, *, stream: Stream, indices: Sequence[int]) -> Tensor:
+        """Changed and under noise; `stream` is that of this side."""
+        if self.augment is not None:
+            samples = self.augment(samples, seen, stream=stream.child("augment"), indices=indices)
         return samples if self.noise is None else self.noise.add(samples, seen, stream=stream, indices=indices)
 
     def packed(self, samples: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from ganatomy.games.presentation import Presentation
 from ganatomy.games.scores import read_scores
 from ganatomy.games.slopes import differentiable, in_full
 from ganatomy.numerics.random import Stream
+from ganatomy.numerics.schedule import Value, at, ends, said
 from ganatomy.results.formats import Score, Side
 
 
@@ -93,7 +94,7 @@ class Turn:
         return self.batch.indices[:: self.presentation.packing]
 
 
-Value = Callable[[Turn], Tensor]
+Formula = Callable[[Turn], Tensor]
 Place = Callable[[Turn], tuple[Tensor, Tensor | None]]
 Demand = Callable[[Players, Batch], None]
 
@@ -102,17 +103,17 @@ Demand = Callable[[Players, Batch], None]
 class Term:
     """strength * value, a scalar that the named player minimises; `sentence` says what for.
 
-    A term is a mean over samples, so the gradients of shards average to that of the whole, unless it is `coupled`: then
-    it needs the whole batch at once. `per_sample` terms cannot read packs. `demands` raise for what is missing, before
-    anything is stepped.
+    The strength is a number or a schedule over images seen. A term is a mean over samples, so the gradients of shards
+    average to that of the whole, unless it is `coupled`: then it needs the whole batch at once. `per_sample` terms
+    cannot read packs. `demands` raise for what is missing, before anything is stepped.
     """
 
     name: str
     sentence: str
-    strength: float = 1.0
+    strength: Value = 1.0
     every: int = 1
-    critic: Value | None = None
-    generator: Value | None = None
+    critic: Formula | None = None
+    generator: Formula | None = None
     coupled: bool = False
     per_sample: bool = False
     slope_of: Side | None = None  # the side whose scores it differentiates in their points
@@ -120,13 +121,13 @@ class Term:
     demands: tuple[Demand, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.strength) and self.strength >= 0.0):
-            raise UsageError(f"{self.name} of strength {self.strength} was asked for", "a strength is 0 or more")
+        if not all(math.isfinite(end) and end >= 0.0 for end in ends(self.strength)):
+            raise UsageError(f"{self.name} of strength {said(self.strength)} was asked for", "a strength is 0 or more")
         if self.every < 1:
             raise UsageError(f"{self.name} every {self.every} turns was asked for", "give 1 (always) or more")
 
-    def weigh(self, value: Value, turn: Turn) -> Tensor:
-        return self.strength * self.every * value(turn)
+    def weigh(self, value: Formula, turn: Turn) -> Tensor:
+        return at(self.strength, turn.batch.seen) * self.every * value(turn)
 
 
 @dataclass(frozen=True, eq=False)

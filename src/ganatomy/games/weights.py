@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganatomy.errors import UsageError
 from ganatomy.games.players import Batch, Players
 from ganatomy.games.terms import Term, Turn
+from ganatomy.numerics.schedule import Value
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def misalignment(weight: Tensor, *, off_diagonal: bool = True) -> Tensor:
     return rest.square().sum()
 
 
-def orthogonal(strength: float = 1e-4, *, off_diagonal: bool = True, every: int = 1) -> Term:
+def orthogonal(strength: Value = 1e-4, *, off_diagonal: bool = True, every: int = 1) -> Term:
     """strength * misalignment, summed over the generator's linear and convolutional layers."""
     sentence = "The filters of a layer are kept apart, so that each does its own work."
     value = partial(_misalignment, off_diagonal=off_diagonal)
