@@ -20,7 +20,8 @@ from ganatomy.models.mlp import MLP
 from ganatomy.numerics.distances import frechet_gaussian, neighbours
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.running import Covariance, Quantiles
-from ganatomy.training.play import Pace, play
+from ganatomy.training.pace import Pace
+from ganatomy.training.play import play
 
 Case = tuple[str, str, float | None, Callable[[], tuple[Work, Work]]]
 ROUNDS_OF_PLAY = 20

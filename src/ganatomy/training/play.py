@@ -1,98 +1,247 @@
 """The game, played: an iterator that yields a `Step` after every round; the caller's loop logs, saves and stops.
 
-    for step in play(game, players, data, latent, pace=Pace(rate=5e-4, seed=3)):
+    for step in play(game, players, data, latent, pace=Pace(seed=3)):
         if step.count == 2000: break
     step.average                                      # the averaged generator
 
-A round is one or more turns of the critic and a turn of the generator, each on its own addressed batch. A player's
-gradient is taken with respect to its own weights only, so the other is frozen without a flag being touched. Everything
-drawn depends on (seed, turn), so the same call plays the same game, bit for bit.
+A round is a few turns of each player in order (`Pace`), each on its own addressed batch. A player's gradient is taken
+with respect to its own weights only, so the other is frozen without a flag being touched. Everything drawn depends on
+(seed, turn), so the same call plays the same game, bit for bit, also from a snapshot on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from ganatomy.data.dataset import Dataset
-from ganatomy.data.order import batch_indices
 from ganatomy.errors import DivergedError, UsageError
 from ganatomy.games.game import Game
-from ganatomy.games.players import Batch, Players
+from ganatomy.games.players import Players
 from ganatomy.games.terms import Terms
 from ganatomy.models.evaluating import home
 from ganatomy.models.latent import Latent
 from ganatomy.models.probe import check_critic, check_generator
 from ganatomy.numerics.random import Stream
 from ganatomy.training.average import Average
+from ganatomy.training.descent import Descent
+from ganatomy.training.pace import ROLES, Pace, Role
+from ganatomy.training.snapshot import Snapshot, check_fit, fill
+from ganatomy.training.supply import Supply
+from ganatomy.training.team import ALONE, Team, check_divisible
 
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast: Adam for both, the critic's rate as a multiple of the generator's and its turns in a round (Wasserstein
-    games want about five), and the half-life of the average in images.
-    """
-
-    batch: int = 64
-    rate: float = 2e-4
-    critic_speed: float = 1.0
-    critic_turns: int = 1
-    betas: tuple[float, float] = (0.5, 0.99)
-    half_life: float = 10_000.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("batch", "rate", "critic_speed", "critic_turns", "half_life"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"a pace with {name} = {getattr(self, name)} was asked for", f"{name} must be above 0")
+PATIENCE = 20  # steps in a row that one player may skip before the game is given up
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One round: rounds so far, images the critic has seen, both players' terms, the players and the average."""
+    """One round: rounds so far, images the critic has seen, and what happened; the modules are there to be read.
+
+    critic, generator: the named terms of their last turns. scores: those of the critic's last turn, raw, "real" and
+    "fake". norms: of each player's gradient, before it was bounded. skipped: the weights whose gradients were not
+    finite, for each player whose step was left out.
+    """
 
     count: int
     seen: int
     critic: Mapping[str, Tensor]
     generator: Mapping[str, Tensor]
+    scores: Mapping[str, Tensor]
+    norms: Mapping[str, Tensor]
+    skipped: Mapping[str, tuple[str, ...]]
     players: Players
     average: nn.Module
 
 
-def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace) -> Iterator[Step]:
+@dataclass(frozen=True, eq=False)
+class _Pull:
+    """Where a player is drawn: its terms and the gradient of their sum over the whole batch."""
+
+    terms: Terms
+    gradients: list[Tensor]
+
+
+def play(game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace, team: Team = ALONE) -> Play:
     """Endless; the modules of `players` are trained in place, where they are: samples are brought to their device.
 
-    What does not fit together (shapes, ranges, labels, the critic's score) is an error before the first round, and a
-    term that is not finite one before the step.
+    What does not fit together (shapes, ranges, labels, the critic's score) is an error before the first round. A step
+    whose gradient is not finite is left out and told; too many in a row end the game.
     """
-    _check(game, players, data, latent)
-    generator, critic = _module(players.generator), _module(players.critic)
-    heads = [_module(head) for head in players.heads.values()]
-    device = home(generator)[0]
-    generator_optimizer = _adam([generator], pace.rate, pace)
-    critic_optimizer = _adam([critic, *heads], pace.rate * pace.critic_speed, pace)
-    average = Average(generator, pace.half_life)
-    for module in (generator, critic, *heads):
-        module.train()
-    count = 0
-    while True:
-        with Stream(pace.seed, "play/inside").module_rng(count):
-            for turn in range(count * pace.critic_turns, (count + 1) * pace.critic_turns):
-                critic_terms = game.critic_terms(players, _batch(data, latent, pace, "critic", turn, device))
-                _descend(critic_optimizer, critic_terms, count)
-                game.after_critic_step(players)
-            generator_terms = game.generator_terms(players, _batch(data, latent, pace, "generator", count, device))
-            _descend(generator_optimizer, generator_terms, count)
-        average.follow(generator, pace.batch)
-        count += 1
-        seen = count * pace.critic_turns * pace.batch
-        yield Step(count, seen, _values(critic_terms), _values(generator_terms), players, average.network)
+    check(game, players, data, latent)
+    check_divisible(game, processes=team.size, micro_batches=pace.micro_batches)
+    return Play(game, players, data, latent, pace=pace, team=team)
 
 
-def _check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
+class Play(Iterator[Step]):
+    """A game under way. `play` makes one; `snapshot` and `restore` carry it across processes."""
+
+    def __init__(
+        self, game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace, team: Team = ALONE
+    ) -> None:
+        self.game, self.players, self.pace, self.team = game, players, pace, team
+        self.modules = _modules(players)
+        generator = self.modules["G."]
+        device, dtype = home(generator)
+        for module in self.modules.values():
+            module.train()
+            if pace.channels_last:
+                module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        team.share_out_([tensor for module in self.modules.values() for tensor in module.state_dict().values()])
+        self.descents: dict[Role, Descent] = {
+            "critic": Descent(_weights({k: m for k, m in self.modules.items() if k != "G."}), pace.critic),
+            "generator": Descent(_weights({"G.": generator}), pace.generator),
+        }
+        self.supplies: dict[Role, Supply] = {
+            role: Supply(role, data, latent, pace=pace, team=team, block=game.block) for role in ROLES
+        }
+        for supply in self.supplies.values():
+            supply.bring_to(device, dtype)
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=pace.precision == "bfloat16")
+        self.averaged = Average(generator, pace.half_life)
+        buffers = (buffer for module in self.modules.values() for buffer in module.buffers())
+        self.statistics = [buffer for buffer in buffers if buffer.is_floating_point()]
+        self.inside = Stream(pace.seed, "play/inside" + (f"/{team.rank}" if team.rank else ""))
+        self.count = 0
+        self.skips: dict[Role, int] = dict.fromkeys(ROLES, 0)  # in all
+        self.streaks: dict[Role, int] = dict.fromkeys(ROLES, 0)  # in a row
+
+    @property
+    def average(self) -> nn.Module:
+        """The averaged generator, in eval mode; the generator itself where none is kept."""
+        return self.averaged.network
+
+    @property
+    def seen(self) -> int:
+        """Images the critic has been shown, fresh ones of the data: a round's turns times the batch."""
+        return self.count * self.pace.critic_turns * self.pace.batch
+
+    def __next__(self) -> Step:
+        """Play a round."""
+        with self.inside.module_rng(self.count):
+            pulls, norms, skipped = self._together() if self.pace.extragradient else self._in_turn()
+        self.count += 1
+        self.team.share_out_(self.statistics)  # of batches: each process has seen another part, the leader's count
+        if self.count % self.pace.average_every == 0:
+            self.averaged.follow(self.pace.average_every * self.pace.critic_turns * self.pace.batch)
+        critic, generator = pulls["critic"].terms, pulls["generator"].terms
+        return Step(
+            self.count,
+            self.seen,
+            _values(critic),
+            _values(generator),
+            critic.scores,
+            norms,
+            skipped,
+            self.players,
+            self.average,
+        )
+
+    def _in_turn(self) -> tuple[dict[Role, _Pull], dict[str, Tensor], dict[str, tuple[str, ...]]]:
+        pulls: dict[Role, _Pull] = {}
+        norms: dict[str, Tensor] = {}
+        skipped: dict[str, tuple[str, ...]] = {}
+        for role in ROLES:
+            turns = self.pace.turns(role)
+            for turn in range(self.count * turns, (self.count + 1) * turns):
+                pulls[role] = self._pull(role, turn)
+                norms[role] = self._move(role, pulls[role], skipped)
+        return pulls, norms, skipped
+
+    def _together(self) -> tuple[dict[Role, _Pull], dict[str, Tensor], dict[str, tuple[str, ...]]]:
+        """Both look a step ahead from where they are, and step from there by what they find. Gidel et al. 2019."""
+        skipped: dict[str, tuple[str, ...]] = {}
+        here = {role: [weight.detach().clone() for weight in self.descents[role].weights] for role in ROLES}
+        for role, pull in {role: self._pull(role, self.count) for role in ROLES}.items():
+            self._move(role, pull, skipped)
+        pulls = {role: self._pull(role, self.count) for role in ROLES}
+        with torch.no_grad():
+            for role in ROLES:
+                torch._foreach_copy_(self.descents[role].weights, here[role])
+        return pulls, {role: self._move(role, pulls[role], skipped) for role in ROLES}, skipped
+
+    def _pull(self, role: Role, turn: int) -> _Pull:
+        """The gradient of the player's loss over the whole batch, all parts and processes together."""
+        terms_of = self.game.critic_terms if role == "critic" else self.game.generator_terms
+        weights, total = self.descents[role].weights, None
+        found: list[tuple[float, Terms]] = []
+        seen = self.seen + (turn % self.pace.turns(role)) * self.pace.batch * (role == "critic")
+        for share, batch in self.supplies[role](turn, seen):
+            with self.autocast:
+                terms = terms_of(self.players, batch)
+                loss = terms.total if share == 1.0 else terms.total * share
+            pull = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+            # Not in place: autograd may give two weights one and the same tensor.
+            total = pull if total is None else torch._foreach_add(total, pull)
+            found.append((share, terms))
+        assert total is not None
+        return _Pull(_joined(found), self.team.summed(total))
+
+    def _move(self, role: Role, pull: _Pull, skipped: dict[str, tuple[str, ...]]) -> Tensor:
+        """A step of the player, or none if its gradient is not finite; the norm of the gradient."""
+        descent = self.descents[role]
+        if role not in self.pace.trains:
+            return torch.nn.utils.get_total_norm(pull.gradients)
+        norm = descent.step(pull.gradients, self.seen)
+        if not float(norm) < torch.inf:
+            self._skip(role, pull, skipped)
+            return norm
+        self.streaks[role] = 0
+        if role == "critic":
+            self.game.after_critic_step(self.players)
+        return norm
+
+    def _skip(self, role: Role, pull: _Pull, skipped: dict[str, tuple[str, ...]]) -> None:
+        skipped[role] = self.descents[role].odd(pull.gradients)
+        self.skips[role] += 1
+        self.streaks[role] += 1
+        if self.streaks[role] >= PATIENCE:
+            odd = [name for name, value in pull.terms.parts.items() if not bool(torch.isfinite(value))]
+            raise DivergedError(
+                f"{PATIENCE} steps of the {role} in a row were not finite, up to round {self.count}, "
+                f"at {', '.join(skipped[role][:3])}" + (f"; its terms {', '.join(odd)} are not either" if odd else ""),
+                "lower the rate or the penalty; the weights are those before the first of these steps",
+            )
+
+    def snapshot(self) -> Snapshot:
+        """All that the rest of the game depends on, copied."""
+        weights = {
+            f"{prefix}{name}": tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for prefix, module in self._kept().items()
+            for name, tensor in module.state_dict().items()
+        }
+        moments = {name: value for descent in self.descents.values() for name, value in descent.moments().items()}
+        return Snapshot(weights, moments, self._counters())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from there; nothing is changed if it does not fit."""
+        check_fit(self._kept(), snapshot.weights)
+        counters = {name: snapshot.counter(name) for name in self._counters()}
+        moments = {}
+        for role, descent in self.descents.items():
+            own = tuple(f"{name}/" for name in descent.names)
+            moments[role] = {name: value for name, value in snapshot.moments.items() if name.startswith(own)}
+            tried = counters["count"] * self.pace.turns(role) * (1 + self.pace.extragradient)
+            descent.check_moments(moments[role], begun=role in self.pace.trains and tried > counters[f"skipped/{role}"])
+        fill(self._kept(), snapshot.weights)
+        for role, descent in self.descents.items():
+            descent.remember(moments[role])
+            self.skips[role], self.streaks[role] = counters[f"skipped/{role}"], counters[f"streak/{role}"]
+        self.count, self.averaged.seen = counters["count"], counters["averaged"]
+
+    def _counters(self) -> dict[str, int]:
+        found = {"count": self.count, "averaged": self.averaged.seen}
+        found |= {f"skipped/{role}": self.skips[role] for role in ROLES}
+        return found | {f"streak/{role}": self.streaks[role] for role in ROLES}
+
+    def _kept(self) -> dict[str, nn.Module]:
+        return self.modules if self.averaged.of_itself else {**self.modules, "ema.": self.average}
+
+
+def check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
     """The generator makes what the data are, and the critic takes what the game shows it."""
     for what, given, kind in (("game", game, Game), ("players", players, Players), ("latent", latent, Latent)):
         if not isinstance(given, kind):
@@ -102,59 +251,46 @@ def _check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
             f"a latent of {latent.classes} classes was given with data of {len(data.classes)}",
             "give the latent as many classes as the data, or none",
         )
-    generator, critic = _module(players.generator), _module(players.critic)
-    check_generator(generator, latent, format=data.format)
+    modules = _modules(players)
+    check_generator(modules["G."], latent, format=data.format)
     shown = torch.zeros(2, *game.critic_format(data.format).shape)
     labels = torch.zeros(2, dtype=torch.int64) if players.labelled_critic else None
-    check_critic(critic, shown, labels=labels, score=players.score)
+    check_critic(modules["D."], shown, labels=labels, score=players.score)
 
 
-def _batch(data: Dataset, latent: Latent, pace: Pace, player: str, turn: int, device: torch.device) -> Batch:
-    """The batch of a player's turn: the data in epochs, the latents by address, never shared between players."""
-    stream = Stream(pace.seed, f"play/{player}")
-    chosen = batch_indices(stream.child("order"), turn, batch=pace.batch, size=data.size)
-    addresses = range(turn * pace.batch, (turn + 1) * pace.batch)
-    return Batch(
-        real=data.read(chosen).to(device),
-        latent=latent.draw(stream.child("latent"), addresses).to(device),
-        stream=stream,
-        indices=addresses,
-        labels=_there(data.labels(chosen) if latent.classes else None, device),
-        fake_labels=_there(latent.draw_labels(stream.child("label"), addresses), device),
-        seen=addresses.start,
-        step=turn,
-    )
-
-
-def _there(labels: Tensor | None, device: torch.device) -> Tensor | None:
-    return None if labels is None else labels.to(device)
-
-
-def _descend(optimizer: torch.optim.Optimizer, terms: Terms, count: int) -> None:
-    for name, value in terms.parts.items():
-        if not bool(torch.isfinite(value)):
-            raise DivergedError(
-                f"the term {name!r} of round {count} is {float(value.detach())}",
-                "lower the rate or the penalty; the weights are those before this round",
+def _modules(players: Players) -> dict[str, nn.Module]:
+    """The networks by the prefix their weights bear in files."""
+    named = {"G.": players.generator, "D.": players.critic}
+    found: dict[str, nn.Module] = {}
+    for prefix, player in chain(named.items(), ((f"H.{name}.", head) for name, head in players.heads.items())):
+        if not isinstance(player, nn.Module):
+            raise UsageError(
+                f"{type(player).__name__} cannot be trained", "give modules as generator, critic and heads"
             )
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    for weight, gradient in zip(weights, torch.autograd.grad(terms.total, weights, allow_unused=True), strict=True):
-        weight.grad = gradient
-    optimizer.step()
-    for weight in weights:
-        weight.grad = None
+        found[prefix] = player
+    return found
 
 
-def _adam(modules: Iterable[nn.Module], rate: float, pace: Pace) -> torch.optim.Optimizer:
-    weights = [weight for module in modules for weight in module.parameters()]
-    return torch.optim.Adam(weights, lr=rate, betas=pace.betas, fused=True)
+def _weights(modules: Mapping[str, nn.Module]) -> dict[str, nn.Parameter]:
+    return {
+        prefix + name: weight
+        for prefix, module in modules.items()
+        for name, weight in module.named_parameters()
+        if weight.requires_grad
+    }
 
 
 def _values(terms: Terms) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in terms.parts.items()}
 
 
-def _module(player: object) -> nn.Module:
-    if not isinstance(player, nn.Module):
-        raise UsageError(f"{type(player).__name__} cannot be trained", "give modules as generator, critic and heads")
-    return player
+def _joined(found: list[tuple[float, Terms]]) -> Terms:
+    """The terms of a turn that was made in parts: means over its samples, and all scores."""
+    if len(found) == 1:
+        return found[0][1]
+    whole = sum(share for share, _ in found)
+    parts = {
+        name: torch.stack([share / whole * terms.parts[name].detach() for share, terms in found]).sum()
+        for name in found[0][1].parts
+    }
+    return Terms(parts, {side: torch.cat([terms.scores[side] for _, terms in found]) for side in found[0][1].scores})

@@ -36,7 +36,8 @@ from ganatomy.pictures import grid, pixels, write_png
 from ganatomy.results.folder import save as save_result
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
-from ganatomy.training.play import Pace, play
+from ganatomy.training.pace import Optimiser, Pace
+from ganatomy.training.play import play
 from ganatomy.training.threads import threads
 
 Say = Callable[[str], None]
@@ -121,7 +122,9 @@ def _train(train: Dataset, seed: int, progress: Callable[[int, int], None]) -> G
     critic = architecture.critic(seed)
     players = Players(architecture.generator(seed), critic)
     game = game_named("r3").tuned("r1", strength=0.05).tuned("r2", strength=0.05)
-    for step in play(game, players, train, latent, pace=Pace(rate=5e-4, seed=seed)):
+    for step in play(
+        game, players, train, latent, pace=Pace(critic=Optimiser(rate=5e-4), generator=Optimiser(rate=5e-4), seed=seed)
+    ):
         if step.count % 100 == 0:
             progress(step.count, ROUNDS)
         if step.count == ROUNDS:
