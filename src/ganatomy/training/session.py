@@ -1,0 +1,295 @@
+"""A run from its recipe to its end: played stage by stage, logged, probed, watched over, saved, and resumed.
+
+    with writing(run):
+        for event in train(set_up(recipe), run):
+            print(event.kind, event.step, event.text)
+
+The loop reads every step and writes to none: with another cadence, or killed and resumed, the same weights come out.
+Only the leader of a team probes, writes and speaks; all follow its decision to stop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from ganatomy.errors import DivergedError
+from ganatomy.games.players import Players
+from ganatomy.models.evaluating import passed
+from ganatomy.numerics.fingerprint import fingerprint, named
+from ganatomy.pictures import write_png
+from ganatomy.training.goals import Goal, Pursuit
+from ganatomy.training.health.rules import rules_with
+from ganatomy.training.health.watch import observe
+from ganatomy.training.play import Play, Step, play
+from ganatomy.training.probe import Gauge, Probe, Signals, count_skipped
+from ganatomy.training.runs.checkpoint import Checkpoint, save_checkpoint
+from ganatomy.training.runs.folder import Run
+from ganatomy.training.runs.metrics import Metrics
+from ganatomy.training.runs.status import State, Status, write_status
+from ganatomy.training.setup import Setup
+from ganatomy.training.sheet import sheet
+from ganatomy.training.snapshot import Snapshot
+from ganatomy.training.standing import Standing, joined, memory_of, of_stage, pursuit_of
+from ganatomy.training.team import ALONE, Team
+
+Kind = Literal["run", "note", "stage", "tick", "log", "probe", "alarm", "samples", "checkpoint", "end"]
+SHOWN = 64  # samples on a sheet
+BETWEEN_TICKS = 0.25  # seconds
+PROBED = 250  # rounds between probes where the goal needs them and the recipe takes none
+GO_ON, SAVE, INTERRUPTED, REACHED = range(4)  # what the leader decides after a round
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """Something worth telling: `values` for machines, `text` for people, and the round it is about.
+
+    A tick is for progress bars alone: it comes by the clock, and nothing of it is written.
+    """
+
+    kind: Kind
+    step: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    round: Step | None = None
+
+
+Events = Iterator[Event]
+
+
+def train(
+    setup: Setup,
+    run: Run,
+    *,
+    start: Checkpoint | None = None,
+    goal: Goal | None = None,
+    team: Team = ALONE,
+    interrupted: Callable[[], bool] = lambda: False,
+    device: torch.device | str = "cpu",
+) -> Events:
+    """Play to the end of the last stage, or of the stage that reaches `goal` first; from a checkpoint, if one is given.
+
+    The last event is of kind "end" and its values hold the run's state. A diverged game raises once its status is
+    written; its checkpoints are those of before.
+    """
+    sitting = _Sitting(setup, run, team=team, goal=goal, interrupted=interrupted)
+    with closing(sitting):
+        try:
+            yield from sitting.play(start, _placed(setup.fresh_players(), device))
+        except DivergedError as error:
+            sitting.write_status("diverged", error.said)
+            raise
+
+
+class _Sitting:
+    """One process's part in a run, from a start or resume to an end."""
+
+    def __init__(
+        self, setup: Setup, run: Run, *, team: Team, goal: Goal | None, interrupted: Callable[[], bool]
+    ) -> None:
+        self.setup, self.run, self.team, self.interrupted = setup, run, team, interrupted
+        self.pursuits = [pursuit_of(stage.end) for stage in setup.stages]
+        if goal is not None:
+            self.pursuits[-1] = Pursuit(goal)
+        self.standing = Standing(self.pursuits[0])
+        self.cadence = setup.recipe.cadence
+        self.rules = rules_with(setup.recipe.health)
+        self.metrics = Metrics(run) if team.leads else None
+        self.began = self.saved = self.ticked = time.monotonic()
+        self.earlier = 0.0  # seconds of the sittings before
+        self.tally: Counter[str] = Counter()
+        self.best: tuple[Snapshot, dict[str, Any]] | None = None  # found since the last save
+        self.game: Play
+
+    def close(self) -> None:
+        if self.metrics is not None:
+            self.metrics.close()
+
+    @property
+    def step(self) -> int:
+        """Rounds over all stages."""
+        return self.standing.steps + self.game.count
+
+    @property
+    def seen(self) -> int:
+        return self.standing.images + self.game.seen
+
+    @property
+    def seconds(self) -> float:
+        return self.earlier + time.monotonic() - self.began
+
+    def play(self, start: Checkpoint | None, players: Players) -> Events:
+        if start is not None:
+            self._recall(start)
+        ended = REACHED
+        average: tuple[nn.Module, int] | None = None
+        for place in range(self.standing.stage, len(self.setup.stages)):
+            stage = self.setup.stages[place]
+            if place > self.standing.stage:
+                self.standing = self.standing.next_stage(
+                    self.pursuits[place], steps=self.game.count, images=self.game.seen
+                )
+            self.game = play(stage.game, players, self.setup.train, self.setup.latent, pace=stage.pace, team=self.team)
+            if average is not None and not self.game.averaged.of_itself:
+                self.game.average.load_state_dict(average[0].state_dict())
+                self.game.averaged.seen = average[1]
+            yield from self._begin(start)
+            start = None
+            ended = yield from self._play_stage()
+            if ended == INTERRUPTED:
+                break
+            average = self.game.average, self.game.averaged.seen
+        yield from self._save()
+        yield self._end(ended)
+
+    def _recall(self, start: Checkpoint) -> None:
+        kept = Standing.from_dict(start.extra["standing"])
+        goal = self.pursuits[kept.stage]
+        if kept.pursuit.goal != goal.goal:  # another budget or gap than before: what was reached is judged anew
+            kept = replace(kept, pursuit=replace(goal, floor=kept.pursuit.floor, best=kept.pursuit.best))
+        self.standing, self.earlier = kept, kept.seconds
+        self.tally = Counter(kept.skipped)
+
+    def _begin(self, start: Checkpoint | None) -> Events:
+        stage = self.setup.stages[self.standing.stage]
+        setup, goal = self.setup, self.standing.pursuit.goal
+        self.gauge, self.probe = Gauge(stage.game), None
+        self.probed = self.cadence.probe or (PROBED if goal.needs_probes else 0)
+        if self.team.leads and self.probed:
+            self.probe = Probe(stage.game, setup.train, setup.held_out, setup.latent, seed=setup.recipe.seed)
+        if start is not None:
+            self.game.restore(of_stage(start.snapshot, self.standing))
+            if self.probe is not None:
+                self.probe.recall(memory_of(start.snapshot))
+        self.write_status("running", "")
+        if len(setup.stages) > 1:
+            yield Event("stage", self.step, {"stage": stage.name}, f"stage {stage.name}: {goal}")
+        if self.step == 0 and self.cadence.samples and self.team.leads:
+            yield self._show()
+
+    def _play_stage(self) -> Generator[Event, None, int]:
+        """Round after round, each looked at as often as is due, until the leader decides to end."""
+        while True:
+            reached = self.standing.pursuit.met or self.standing.pursuit.goal.spent(
+                self.game.count, self.game.seen, self.seconds
+            )
+            due = time.monotonic() - self.saved >= self.cadence.save_seconds
+            wanted = REACHED if reached else INTERRUPTED if self.interrupted() else SAVE if due else GO_ON
+            decision = self.team.follow(wanted)
+            if decision in (REACHED, INTERRUPTED):
+                return decision
+            if decision == SAVE:
+                yield from self._save()
+            step = next(self.game)
+            if step.skipped:
+                count_skipped(self.tally, step.skipped)
+            if self.team.leads:
+                yield from self._look(step)
+
+    def _look(self, step: Step) -> Events:
+        if self.probe is not None and step.count % self.probed == 0:
+            signals = self.probe(step, self.seconds, self.tally)
+            yield from self._tell("probe", signals, step)
+        elif self.cadence.log and step.count % self.cadence.log == 0:
+            signals = self.gauge.light(step, self.tally) | {"seconds": self.seconds}
+            yield from self._tell("log", signals, step)
+        elif time.monotonic() - self.ticked > BETWEEN_TICKS:
+            self.ticked = time.monotonic()
+            yield Event("tick", self.step, round=step)
+        if self.cadence.samples and step.count % self.cadence.samples == 0:
+            yield self._show()
+
+    def _tell(self, kind: Kind, signals: Signals, step: Step) -> Events:
+        """Write a line of metrics, and one for each alarm it gives rise to."""
+        assert self.metrics is not None
+        self.tally.clear()
+        watch, alarms = observe(self.standing.watch, signals, rules=self.rules)
+        whole = signals | {"step": float(self.step), "seen": float(self.seen)}
+        self.standing = replace(self.standing, watch=watch)
+        if kind == "probe":
+            self._judge(whole)
+        values = {name: value for name, value in whole.items() if name != "step"}
+        self.metrics.write(self.step, {"kind": kind, **values})
+        yield Event(kind, self.step, values, round=step)
+        for alarm in alarms:
+            alarm = replace(alarm, step=self.step, seen=self.seen)
+            plain = {name: value for name, value in alarm.to_dict().items() if name != "step"}
+            self.metrics.write(self.step, {"kind": "alarm", **plain})
+            yield Event("alarm", self.step, plain, alarm.line(), round=step)
+
+    def _judge(self, signals: Signals) -> None:
+        """How near the goal this is, and whether it is the best so far."""
+        self.standing = replace(self.standing, pursuit=self.standing.pursuit.observe(signals))
+        gap = signals.get("gap")
+        if gap is not None and (self.standing.best is None or gap < self.standing.best):
+            self.standing = replace(self.standing, best=gap)
+            self.best = self._snapshot(), self._extra()
+
+    def _show(self) -> Event:
+        """A sheet of the averaged generator's first samples, the same latents every time."""
+        latent, seed, indices = self.setup.latent, self.setup.recipe.seed, range(SHOWN)
+        samples = passed(self.game.average, latent.sample(seed, indices), labels=latent.labels(seed, indices))
+        path = self.run.samples(self.step)
+        write_png(path, sheet(samples.cpu(), self.setup.train))
+        return Event("samples", self.step, {"path": str(path)}, f"samples {path}")
+
+    def _save(self) -> Events:
+        """A checkpoint of now, and before it the best one since the last save."""
+        snapshot = self._snapshot()
+        self.team.require_equal(fingerprint(*named(snapshot.weights)), f"the weights of round {self.step}")
+        self.saved = time.monotonic()
+        if not self.team.leads:
+            return
+        keep, best = self.cadence.keep, self.best
+        if best is not None and best[0].counters["count"] < self.step:
+            save_checkpoint(self.run, *best, keep=keep, best=True)
+        is_best = best is not None and best[0].counters["count"] == self.step
+        path = save_checkpoint(self.run, snapshot, self._extra(), keep=keep, best=is_best)
+        self.best = None
+        self.write_status("running", "")
+        yield Event("checkpoint", self.step, {"path": str(path), "best": is_best}, f"saved {path}")
+
+    def _snapshot(self) -> Snapshot:
+        return joined(self.game.snapshot(), self.standing, {} if self.probe is None else self.probe.memory())
+
+    def _extra(self) -> dict[str, Any]:
+        standing = replace(self.standing, seconds=self.seconds, skipped=dict(self.tally))
+        return {"standing": standing.to_dict(), "threads": torch.get_num_threads()}
+
+    def write_status(self, state: State, reason: str) -> None:
+        if self.team.leads:
+            converged = self.standing.pursuit.convergence.seen
+            write_status(self.run.folder, Status(state, reason, self.step, self.seconds, converged))
+
+    def _end(self, ended: int) -> Event:
+        pursuit = self.standing.pursuit
+        reached = pursuit.met or pursuit.goal.spent(self.game.count, self.game.seen, self.seconds)
+        state: State = "interrupted" if ended == INTERRUPTED else "finished"
+        reason = "stopped on request" if ended == INTERRUPTED else f"reached {reached or pursuit.goal}"
+        self.write_status(state, reason)
+        values = {
+            "state": state,
+            "reason": reason,
+            "seen": self.seen,
+            "seconds": self.seconds,
+            "best_gap": self.standing.best,
+            "converged": pursuit.convergence.seen,
+            "convergence": pursuit.convergence.to_dict(),
+            "skipped": {role: times for role, times in self.game.skips.items() if times},
+            "alarms_on": list(self.standing.watch.speaking),
+        }
+        return Event("end", self.step, values, f"{reason}. {pursuit.convergence.sentence()}")
+
+
+def _placed(players: Players, device: torch.device | str) -> Players:
+    for player in (players.generator, players.critic, *players.heads.values()):
+        assert isinstance(player, nn.Module), "a setup builds modules"
+        player.to(device)
+    return players
