@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ganatomy.cli import completion, looking, training
 from ganatomy.cli.folder_options import FolderCommand
 
 app = typer.Typer(
@@ -39,14 +40,17 @@ def root(
 
 @app.command("list", epilog="Example: ganatomy list games")
 def list_command(
-    what: Annotated[str, typer.Argument(help="data, models or games")] = "data",
+    what: Annotated[str, typer.Argument(help=", ".join(completion.KINDS), autocompletion=completion.kinds)] = "recipes",
     json_: Json = False,
 ) -> None:
     """What there is to choose from."""
-    from ganatomy.verbs.listing import listing
+    from ganatomy.verbs.listing import listing, planned
 
-    found = listing(what)
-    _print(found if not json_ else {"what": what, "names": found}, as_json=json_)
+    found, note = listing(what), planned(what)
+    if json_:
+        _print({"what": what, "names": found, "note": note}, as_json=True)
+    else:
+        _print(found or {"none": note})
 
 
 @app.command(
@@ -54,7 +58,9 @@ def list_command(
 )
 def data(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH")],
+    name: Annotated[
+        str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH", autocompletion=completion.data)
+    ],
     *,
     out: Annotated[Path | None, typer.Option(help="Write a sheet of samples as PNG.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
@@ -124,6 +130,10 @@ def bench(name: Annotated[str, typer.Argument(help="speed")] = "speed", json_: J
         typer.echo(table(found.rows))
     if found.failed:
         raise typer.Exit(5)
+
+
+training.register(app)
+looking.register(app)
 
 
 def _print(found: dict[str, Any], *, as_json: bool = False) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -61,7 +61,7 @@ class Event:
     round: Step | None = None
 
 
-Events = Iterator[Event]
+Events = Generator[Event, None, None]
 
 
 def train(

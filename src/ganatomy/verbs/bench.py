@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ganatomy.bench.digits import digits, stacked
+from ganatomy.bench.engine import engine
+from ganatomy.bench.mnist import mnist
+from ganatomy.bench.modes import grid, ring
 from ganatomy.bench.rows import Row
 from ganatomy.bench.speed import speed
 from ganatomy.errors import choose
 from ganatomy.training.threads import threads
 
 Progress = Callable[[int, int], None]
-BENCHES: dict[str, Callable[..., list[Row]]] = {"speed": speed}
+BENCHES: dict[str, Callable[..., list[Row]]] = {
+    "ring": ring,
+    "grid": grid,
+    "digits": digits,
+    "stacked": stacked,
+    "mnist": mnist,
+    "engine": engine,
+    "speed": speed,
+}
 
 
 @dataclass(frozen=True)

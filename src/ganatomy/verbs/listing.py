@@ -1,6 +1,7 @@
-"""What there is to choose from: data sets, architectures, games, by name with a sentence each.
+"""What there is to choose from: recipes, data sets, architectures, games, by name with a sentence each.
 
 listing("games")        # {"minimax": "One forger, one expert, ...", ...}
+planned("explainers")   # why a list is empty: the sentence, or None
 """
 
 from __future__ import annotations
@@ -10,10 +11,26 @@ from collections.abc import Callable
 
 from ganatomy.errors import choose
 
+PLANNED = {
+    "explainers": "there are no explainers yet: this version trains, samples and describes GANs",
+    "experiments": "there are no experiments yet: this version trains, samples and describes GANs",
+}
+
 
 def listing(what: str) -> dict[str, str]:
     """Names and sentences of one kind of thing."""
     return choose(KINDS, what, "list")()
+
+
+def planned(what: str) -> str | None:
+    """A sentence where a kind of thing is still to come."""
+    return PLANNED.get(what)
+
+
+def _recipes() -> dict[str, str]:
+    from ganatomy.training.recipes.shipped import summaries
+
+    return summaries()
 
 
 def _data() -> dict[str, str]:
@@ -34,4 +51,23 @@ def _games() -> dict[str, str]:
     return {name: game.sentence for name, game in GAMES.items()}
 
 
-KINDS: dict[str, Callable[[], dict[str, str]]] = {"data": _data, "models": _models, "games": _games}
+def _benches() -> dict[str, str]:
+    from ganatomy.verbs.bench import BENCHES
+
+    homes = {name: inspect.getmodule(run) for name, run in BENCHES.items()}
+    return {name: (inspect.getdoc(home) or "").splitlines()[0] for name, home in homes.items()}
+
+
+def _none() -> dict[str, str]:
+    return {}
+
+
+KINDS: dict[str, Callable[[], dict[str, str]]] = {
+    "recipes": _recipes,
+    "data": _data,
+    "models": _models,
+    "games": _games,
+    "explainers": _none,
+    "experiments": _none,
+    "benches": _benches,
+}

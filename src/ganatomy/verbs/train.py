@@ -98,14 +98,12 @@ def _begin(team: Team, wanted: Recipe | None, *, out: Path, resume: str | None, 
     if not team.leads:
         run = open_run(team.hear(""))
         return _Begun(run, recipe_text(run.config), newest_whole(run) if resume else None)
-    run = _found(wanted, out=out, resume=resume)
-    if run is None:
-        assert wanted is not None
-        run = _made(wanted, out)
-        where.enter_context(writing(run))
-        team.hear(str(run.folder.absolute()))
-        return _Begun(run, wanted)
+    found = _found(wanted, out=out, resume=resume)
+    run = found or _made(wanted, out)
     where.enter_context(writing(run))
+    if found is None:
+        team.hear(str(run.folder.absolute()))
+        return _Begun(run, recipe_text(run.config))
     start = newest_whole(run)
     old = recipe_text(run.config if start is None else start.config, source=str(run.folder))
     if wanted is not None:
@@ -127,7 +125,8 @@ def _found(wanted: Recipe | None, *, out: Path, resume: str | None) -> Run | Non
     return latest_run(out, wanted.name, seed=wanted.seed)
 
 
-def _made(recipe: Recipe, out: Path) -> Run:
+def _made(recipe: Recipe | None, out: Path) -> Run:
+    assert recipe is not None, "without a recipe a run's folder was named"
     provenance = Provenance.here(seed=recipe.seed, digests={"recipe": digest(recipe)})
     return new_run(out, recipe.name, seed=recipe.seed, config=to_yaml(recipe), provenance=provenance)
 

@@ -1,0 +1,242 @@
+"""A run from its recipe to its end: what is written, what is told, and that stopping and going on changes nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganatomy.errors import DivergedError
+from ganatomy.results.provenance import Provenance
+from ganatomy.training.goals import parse_goal
+from ganatomy.training.play import Play
+from ganatomy.training.recipes.read import read_recipe, to_yaml
+from ganatomy.training.runs.checkpoint import Checkpoint, best_step, load_checkpoint, newest_whole, steps_of
+from ganatomy.training.runs.folder import Run, new_run
+from ganatomy.training.runs.metrics import read_metrics
+from ganatomy.training.runs.resume import rewind
+from ganatomy.training.runs.status import read_status
+from ganatomy.training.session import Event, train
+from ganatomy.training.setup import Setup, set_up
+from ganatomy.training.standing import Standing
+
+SMALL = ["players.options.hidden=[16]", "players.options.critic_hidden=[16]", "pace.batch=16"]
+CADENCE = ["cadence.log=5", "cadence.probe=10", "cadence.samples=0", "cadence.save_seconds=1000000"]
+TWO_STAGES = """stages=
+- {name: sketch, game: {name: ns-r1}, pace: {batch: 16}, end: {steps: 14}}
+- {name: finish, game: {name: r3}, pace: {batch: 8, critic_turns: 2}, end: {steps: 13}}
+"""
+
+
+@lru_cache
+def setup_of(*changes: str) -> Setup:
+    """One for each wish: the floor of real samples is worked out once."""
+    return set_up(read_recipe("ring8", [*SMALL, *CADENCE, "end.steps=30", *changes]))
+
+
+@lru_cache
+def staged(*changes: str) -> Setup:
+    return set_up(read_recipe("ring8", [*SMALL[:2], *CADENCE, TWO_STAGES, "end=null", *changes]))
+
+
+def run_of(setup: Setup, folder: Path) -> Run:
+    return new_run(folder, setup.recipe.name, seed=0, config=to_yaml(setup.recipe), provenance=Provenance.here(seed=0))
+
+
+def stopped_at(step: int, events_seen: list[Event] | None = None) -> Callable[[], bool]:
+    """Asks for an end before round `step` is played, counted in questions: one a round."""
+    questions = itertools.count()
+    return lambda: next(questions) >= step
+
+
+def played(
+    setup: Setup, run: Run, start: Checkpoint | None = None, stop: Callable[[], bool] | None = None
+) -> list[Event]:
+    return list(train(setup, run, start=start, interrupted=stop or (lambda: False)))
+
+
+def everything(checkpoint: Checkpoint) -> dict[str, object]:
+    snapshot, extra = checkpoint.snapshot, json.loads(json.dumps(dict(checkpoint.extra)))
+    extra["standing"].pop("seconds")
+    tensors = {**snapshot.weights, **snapshot.moments}
+    return {"extra": extra, "counters": snapshot.counters} | {name: t.numpy().tobytes() for name, t in tensors.items()}
+
+
+def lines(run: Run) -> list[dict[str, object]]:
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in read_metrics(run)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    setup = setup_of()
+    run = run_of(setup, tmp_path_factory.mktemp("whole"))
+    played(setup, run)
+    return run
+
+
+@pytest.mark.parametrize("stop", [1, 9, 10, 17, 29])
+def test_a_run_that_is_stopped_and_resumed_equals_the_uninterrupted_one(tmp_path: Path, whole: Run, stop: int) -> None:
+    setup = setup_of()
+    run = run_of(setup, tmp_path)
+    first = played(setup, run, stop=stopped_at(stop))
+    assert (first[-1].values["state"], first[-1].step) == ("interrupted", stop)
+    assert read_status(run.folder).state == "interrupted"
+    start = newest_whole(run)
+    assert start is not None
+    assert start.step == stop
+    rewind(run, start.step)
+    last = played(setup_of(), run, start)[-1]
+    assert (last.values["state"], last.step) == ("finished", 30)
+    assert everything(load_checkpoint(run)) == everything(load_checkpoint(whole))
+    assert lines(run) == lines(whole)
+    assert best_step(run) == best_step(whole)
+
+
+@pytest.mark.parametrize("stop", [5, 14, 15, 20])
+def test_a_run_in_stages_resumes_in_the_stage_it_was_in(tmp_path: Path, stop: int) -> None:
+    ends = []
+    for folder, stop_at in ((tmp_path / "whole", None), (tmp_path / "cut", stop)):
+        setup = staged()
+        run = run_of(setup, folder)
+        if stop_at is not None:
+            # a stage that ends asks once more without playing a round
+            played(setup, run, stop=stopped_at(stop_at + (stop_at >= 14)))
+            start = newest_whole(run)
+            assert start is not None
+            rewind(run, start.step)
+            played(staged(), run, start)
+        else:
+            events = played(setup, run)
+            assert [event.values["stage"] for event in events if event.kind == "stage"] == ["sketch", "finish"]
+            assert (events[-1].step, events[-1].values["seen"]) == (27, 14 * 16 + 13 * 16)
+        ends.append((everything(load_checkpoint(run)), lines(run)))
+    assert ends[0] == ends[1]
+
+
+def test_both_players_move_in_both_stages(tmp_path: Path) -> None:
+    setup = staged("cadence.save_seconds=0.0001")
+    run = run_of(setup, tmp_path)
+    seen: dict[int, dict[str, torch.Tensor]] = {}
+    for event in train(setup, run):
+        if event.kind == "checkpoint":
+            seen[event.step] = load_checkpoint(run).snapshot.weights
+    for before, after in ((1, 13), (15, 26)):
+        for prefix in ("G.", "D."):
+            assert any(
+                not torch.equal(tensor, seen[after][name])
+                for name, tensor in seen[before].items()
+                if name.startswith(prefix)
+            )
+
+
+def test_looking_changes_nothing(tmp_path: Path, whole: Run) -> None:
+    """Probes, logs, samples and saves on or off: the same weights."""
+    setup = setup_of("cadence.log=0", "cadence.probe=0")
+    run = run_of(setup, tmp_path)
+    played(setup, run)
+    blind, seeing = load_checkpoint(run).snapshot, load_checkpoint(whole).snapshot
+    assert all(torch.equal(tensor, seeing.weights[name]) for name, tensor in blind.weights.items())
+    assert lines(run) == []
+
+
+def test_what_is_written_and_told(tmp_path: Path) -> None:
+    setup = setup_of("cadence.samples=15", "cadence.save_seconds=0.0001", "cadence.keep=2")
+    run = run_of(setup, tmp_path)
+    events = played(setup, run)
+    kinds = [event.kind for event in events]
+    assert kinds.count("probe") == 3
+    assert kinds.count("log") == 3  # a probe's line stands for the log line of its round
+    assert [event.step for event in events if event.kind == "samples"] == [0, 15, 30]
+    assert all(Path(event.values["path"]).read_bytes()[:4] == b"\x89PNG" for event in events if event.kind == "samples")
+    assert [(line["step"], line["kind"]) for line in lines(run) if line["kind"] != "alarm"] == [
+        (5, "log"), (10, "probe"), (15, "log"), (20, "probe"), (25, "log"), (30, "probe"),
+    ]  # fmt: skip
+    kept = steps_of(run)
+    assert kept[-2:] == [29, 30]
+    assert set(kept) - {29, 30} <= {best_step(run)}
+    gaps = {line["step"]: line["gap"] for line in lines(run) if line["kind"] == "probe"}
+    assert best_step(run) == min(gaps, key=lambda step: gaps[step])
+
+
+def test_a_goal_stands_above_the_recipe_and_the_run_says_when_it_converged(tmp_path: Path) -> None:
+    setup = setup_of()
+    run = run_of(setup, tmp_path)
+    *_, last = train(setup, run, goal=parse_goal("gap<0.9 or 200 steps"))
+    assert last.step == 30  # three probes below it
+    assert last.values["reason"] == "reached gap<0.9"
+    assert last.values["converged"] == 160
+    assert read_status(run.folder).converged == 160
+    assert "Converged to a gap of 0.9 after 160 images" in last.text
+
+
+def test_a_finished_run_goes_on_to_a_later_goal(tmp_path: Path, whole: Run) -> None:
+    short, long = setup_of("end.steps=12"), setup_of()
+    run = run_of(short, tmp_path)
+    played(short, run)
+    played(long, run, newest_whole(run))
+    went_on, at_once = everything(load_checkpoint(run)), everything(load_checkpoint(whole))
+    assert {**went_on, "extra": None} == {**at_once, "extra": None}
+    assert lines(run)[-2:] == lines(whole)[-2:]
+
+
+def test_a_budget_of_seconds_counts_those_of_all_sittings(tmp_path: Path) -> None:
+    setup = setup_of()
+    run = run_of(setup, tmp_path)
+    played(setup, run, stop=stopped_at(3))
+    start = newest_whole(run)
+    assert start is not None
+    standing = Standing.from_dict(start.extra["standing"])
+    assert standing.seconds > 0
+    *_, last = train(setup, run, start=start, goal=parse_goal(f"{standing.seconds / 2:.9f}s"))
+    assert last.step == 3
+    assert last.values["reason"].startswith("reached")
+
+
+def test_a_diverged_run_says_so_and_keeps_its_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ganatomy.training import play as module
+
+    monkeypatch.setattr(module, "PATIENCE", 3)
+    setup = setup_of("cadence.save_seconds=0.0001")
+    run = run_of(setup, tmp_path)
+    before = Play.__next__
+
+    def broken(self: Play):
+        if self.count == 8:
+            with torch.no_grad():
+                self.descents["critic"].weights[0].fill_(float("nan"))
+        return before(self)
+
+    monkeypatch.setattr(Play, "__next__", broken)
+    told = []
+    with pytest.raises(DivergedError, match="critic in a row were not finite"):
+        told.extend(train(setup, run))
+    status = read_status(run.folder)
+    assert status.state == "diverged"
+    assert "not finite" in status.reason
+    assert load_checkpoint(run).step >= 8
+
+
+def test_skipped_steps_are_counted_by_parameter_and_raise_an_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ganatomy.training.descent import Descent
+
+    setup, calls, step = setup_of(), itertools.count(), Descent.step
+
+    def sometimes(self: Descent, gradients, seen):
+        if self.names[0].startswith("D.") and next(calls) in (6, 7):
+            gradients = [g * float("inf") if place == 0 else g for place, g in enumerate(gradients)]
+        return step(self, gradients, seen)
+
+    monkeypatch.setattr(Descent, "step", sometimes)
+    run = run_of(setup, tmp_path)
+    events = played(setup, run)
+    skipped = {name: value for line in lines(run) for name, value in line.items() if name.startswith("skipped.")}
+    assert skipped == {"skipped.critic.D.hidden1.linear.weight": 2.0}
+    assert any(event.kind == "alarm" and event.values["rule"] == "non-finite" for event in events)
+    assert events[-1].values["skipped"] == {"critic": 2}
