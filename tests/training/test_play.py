@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from oracles_training import (
+    CASES,
+    Case,
+    advance,
+    assert_same,
+    both,
+    sgd,
+    started,
+    with_terms,
+)
+from torch import Tensor, nn
 
 from ganatomy.data.catalogue import load
-from ganatomy.data.order import batch_indices
 from ganatomy.errors import DivergedError, UsageError
 from ganatomy.games.named import GAMES, game_named
+from ganatomy.games.penalties import r1
 from ganatomy.games.players import Players
+from ganatomy.games.terms import Term, Turn
+from ganatomy.games.weights import WeightClip
 from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
-from ganatomy.numerics.random import Stream
+from ganatomy.numerics.schedule import Schedule
 from ganatomy.results.formats import Format
-from ganatomy.training.average import Average
-from ganatomy.training.play import Pace, Step, play
+from ganatomy.training.descent import Descent
+from ganatomy.training.pace import Optimiser, Pace, Role
+from ganatomy.training.play import PATIENCE, Play, Step, play
+from ganatomy.training.supply import Supply
 
-DIGITS, LATENT = load("digits"), Normal(8)
+DIGITS, LATENT, CLIP = load("digits"), Normal(8), WeightClip(0.02)
 
 
 def players(latent=LATENT, data=DIGITS, seed: int = 0) -> Players:
@@ -31,6 +48,12 @@ def players(latent=LATENT, data=DIGITS, seed: int = 0) -> Players:
 def rounds(n: int, *, game: str = "ns-r1", pace: Pace | None = None, latent=LATENT, data=DIGITS) -> list[Step]:
     steps = play(game_named(game), players(latent, data), data, latent, pace=pace or Pace(batch=16))
     return list(itertools.islice(steps, n))
+
+
+def parameters(duo: Players, role: str) -> list[nn.Parameter]:
+    network = getattr(duo, role)
+    assert isinstance(network, nn.Module)
+    return list(network.parameters())
 
 
 def weights(network: object) -> list[torch.Tensor]:
@@ -79,63 +102,51 @@ def test_a_turn_leaves_no_gradient_and_no_flag_on_either_player() -> None:
 
 
 def test_a_turn_moves_its_own_player_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganatomy.training import play as module
-
-    seen = []
-    descend = module._descend
-
-    def watched(optimizer, terms, count):
-        before = (
-            [w.detach().clone() for w in duo.generator.parameters()],
-            [w.detach().clone() for w in duo.critic.parameters()],
-        )
-        descend(optimizer, terms, count)
-        after = list(duo.generator.parameters()), list(duo.critic.parameters())
-        seen.append(
-            tuple(
-                any(not torch.equal(a, b) for a, b in zip(x, y, strict=True))
-                for x, y in zip(before, after, strict=True)
-            )
-        )
-
-    monkeypatch.setattr(module, "_descend", watched)
+    moved = []
     duo = players()
+
+    def watched(self, gradients, seen):
+        before = [[w.detach().clone() for w in network.parameters()] for network in (duo.generator, duo.critic)]
+        norm = step(self, gradients, seen)
+        after = [list(network.parameters()) for network in (duo.generator, duo.critic)]
+        pairs = zip(before, after, strict=True)
+        moved.append(tuple(any(not torch.equal(a, b) for a, b in zip(x, y, strict=True)) for x, y in pairs))
+        return norm
+
+    step = Descent.step
+    monkeypatch.setattr(Descent, "step", watched)
     next(play(game_named("r3"), duo, DIGITS, LATENT, pace=Pace(batch=16)))
-    assert seen == [(False, True), (True, False)]
+    assert moved == [(False, True), (True, False)]
 
 
-def test_each_picture_comes_once_an_epoch_and_the_players_read_different_batches(
+@pytest.mark.parametrize("role", ["critic", "generator"])
+@pytest.mark.parametrize("extragradient", [False, True])
+def test_a_player_that_is_not_trained_keeps_its_weights_bit_for_bit(role: Role, extragradient: bool) -> None:
+    duo, start = players(), players()
+    pace = Pace(batch=16, trains=(role,), extragradient=extragradient)
+    last = advance(Play(GAMES["wasserstein-clip"], duo, DIGITS, LATENT, pace=pace), 3)
+    still, moved = ("generator", "critic") if role == "critic" else ("critic", "generator")
+    same = [torch.equal(*pair) for pair in zip(parameters(duo, still), parameters(start, still), strict=True)]
+    assert all(same)
+    assert not any(torch.equal(*pair) for pair in zip(parameters(duo, moved), parameters(start, moved), strict=True))
+    assert set(next(last).norms) == {"critic", "generator"}
+
+
+def test_the_turns_of_a_round_in_their_order_and_the_images_that_schedules_go_by(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from ganatomy.training import play as module
-
-    drawn: dict[str, list[int]] = {"critic": [], "generator": []}
-
-    def watched(stream, step, *, batch, size):
-        places = batch_indices(stream, step, batch=batch, size=size)
-        drawn[stream.name.split("/")[1]] += places
-        return places
-
-    monkeypatch.setattr(module, "batch_indices", watched)
-    rounds(DIGITS.size // 32 + 1, game="relativistic", pace=Pace(batch=32))
-    for places in drawn.values():
-        assert len(set(places[: DIGITS.size])) == DIGITS.size
-    assert drawn["critic"] != drawn["generator"]
-
-
-def test_a_critic_of_several_turns_reads_on_and_the_generator_moves_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganatomy.training import play as module
-
     turns = []
 
-    def watched(stream, step, *, batch, size):
-        turns.append((stream.name.split("/")[1], step))
-        return batch_indices(stream, step, batch=batch, size=size)
+    def watched(self, turn, seen):
+        turns.append((self.stream.name.split("/")[1], turn, seen))
+        return call(self, turn, seen)
 
-    monkeypatch.setattr(module, "batch_indices", watched)
-    last = rounds(2, game="wasserstein-gp", pace=Pace(batch=16, critic_turns=3))[-1]
-    one, two = [("critic", k) for k in (0, 1, 2)], [("critic", k) for k in (3, 4, 5)]
-    assert turns == [*one, ("generator", 0), *two, ("generator", 1)]
+    call = Supply.__call__
+    monkeypatch.setattr(Supply, "__call__", watched)
+    last = rounds(2, game="wasserstein-gp", pace=Pace(batch=16, critic_turns=3, generator_turns=2))[-1]
+    one = [("critic", 0, 0), ("critic", 1, 16), ("critic", 2, 32), ("generator", 0, 0), ("generator", 1, 0)]
+    two = [("critic", 3, 48), ("critic", 4, 64), ("critic", 5, 80), ("generator", 2, 48), ("generator", 3, 48)]
+    assert turns == one + two
     assert (last.count, last.seen) == (2, 96)
 
 
@@ -156,17 +167,101 @@ def test_a_critic_of_nan_is_refused_before_the_first_round() -> None:
     assert torch.equal(weights(duo.generator)[0], before)
 
 
-def test_a_term_that_stops_being_finite_ends_the_game_before_the_step() -> None:
-    duo = players()
-    steps = play(game_named("hinge"), duo, DIGITS, LATENT, pace=Pace(batch=16))
-    next(steps)
-    assert isinstance(duo.critic, nn.Module)
-    with torch.no_grad():
-        next(duo.critic.parameters()).fill_(float("nan"))
-    before = weights(duo.generator)[0].clone()
-    with pytest.raises(DivergedError, match="'adversarial' of round 1 is nan"):
-        next(steps)
-    assert torch.equal(weights(duo.generator)[0], before)
+def trap(bad: Callable[[int], bool]) -> Case:
+    """NaN for one weight of the critic in the turns that are bad."""
+
+    def value(turn: Turn) -> Tensor:
+        assert isinstance(turn.players.critic, nn.Module)
+        head = turn.players.critic.get_parameter("head.bias").sum()
+        return head * (math.nan if bad(turn.batch.step) else 0.0)
+
+    return Case(with_terms(r1(0.1), Term("trap", "NaN now and then.", critic=value)))
+
+
+@pytest.mark.parametrize("extragradient", [False, True])
+def test_a_step_with_nan_is_left_out_named_and_counted(extragradient: bool) -> None:
+    how = both(Optimiser(rate=1e-2, clip=1.0), extragradient=extragradient)
+    game = advance(started(trap(lambda step: step == 2), how), 2)
+    before = game.snapshot()
+    step = next(game)
+    after = game.snapshot()
+    assert step.skipped == {"critic": ("D.head.bias",)}
+    assert math.isnan(float(step.critic["trap"]))
+    assert not math.isfinite(float(step.norms["critic"]))
+    critics = [name for name in before.weights if name.startswith("D.")]
+    assert all(torch.equal(before.weights[name], after.weights[name]) for name in critics)
+    kept = [name for name in before.moments if name.startswith("D.")]
+    assert len(kept) == 3 * len(critics)
+    assert all(torch.equal(before.moments[name], after.moments[name]) for name in kept)
+    assert any(not torch.equal(before.weights[name], after.weights[name]) for name in before.weights if name[0] == "G")
+    assert after.counters["skipped/critic"] == (2 if extragradient else 1)
+    assert after.counters["skipped/generator"] == 0
+    assert next(game).skipped == {}
+    assert game.streaks == {"critic": 0, "generator": 0}
+
+
+def test_a_skipped_step_does_not_clip_weights() -> None:
+    case = replace(trap(lambda step: step == 0), game=replace(trap(lambda step: step == 0).game, clip=CLIP))
+    game = started(case, both(sgd()))
+    before = [weight.detach().clone() for weight in parameters(game.players, "critic")]
+    next(game)
+    assert all(torch.equal(*pair) for pair in zip(before, parameters(game.players, "critic"), strict=True))
+    next(game)
+    assert max(float(weight.detach().abs().max()) for weight in parameters(game.players, "critic")) <= CLIP.bound
+
+
+def test_too_many_in_a_row_end_the_game_with_the_weights_of_before() -> None:
+    game = advance(started(trap(lambda step: step >= 3), both(Optimiser(rate=1e-2))), 3)
+    before = game.snapshot()
+    advance(game, PATIENCE - 1)
+    assert game.skips["critic"] == PATIENCE - 1
+    with pytest.raises(
+        DivergedError, match=rf"{PATIENCE} steps of the critic in a row .* at D.head.bias; .*trap"
+    ) as caught:
+        next(game)
+    assert caught.value.exit_code == 5
+    for name, value in game.snapshot().weights.items():
+        assert not name.startswith("D.") or torch.equal(value, before.weights[name])
+
+
+def test_a_good_step_between_bad_ones_gives_patience_anew() -> None:
+    game = started(trap(lambda step: step % PATIENCE != PATIENCE - 1), both(sgd()))
+    advance(game, 2 * PATIENCE)
+    assert game.skips["critic"] == 2 * PATIENCE - 2
+    assert game.count == 2 * PATIENCE
+
+
+def test_rates_follow_their_schedules_by_images_seen() -> None:
+    """To nothing at 36 images: three rounds of 12 move the critic, a fourth does not."""
+    fading = both(sgd(Schedule(0.1, 0.0, until=36)), generator=sgd())
+    game = advance(started(CASES["hinge"], fading), 3)
+    before = game.snapshot().weights
+    after = advance(game, 1).snapshot().weights
+    still = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if name.startswith("D.")} == still
+    half = advance(started(CASES["hinge"], both(sgd(Schedule(0.1, 0.0, until=24)), generator=sgd())), 1).snapshot()
+    again = advance(started(CASES["hinge"], both(sgd(0.1), generator=sgd())), 1).snapshot()
+    assert all(torch.equal(half.weights[n], again.weights[n]) for n in half.weights if n.startswith("D."))
+
+
+def test_the_step_tells_raw_scores_and_norms() -> None:
+    step = next(started(CASES["ns-r1"], both(sgd())))
+    assert {side: tuple(scores.shape) for side, scores in step.scores.items()} == {"real": (12,), "fake": (12,)}
+    assert not any(scores.requires_grad for scores in step.scores.values())
+    assert not any(value.requires_grad for value in (*step.critic.values(), *step.generator.values()))
+    assert set(step.critic) == {"adversarial", "r1"}
+    assert all(float(norm) > 0 for norm in step.norms.values())
+    assert step.skipped == {}
+
+
+def test_a_step_does_not_change_the_caller_s_data_or_hang_on_who_looks() -> None:
+    """Snapshots on the way are free."""
+    calm = advance(started(CASES["class"], both(Optimiser())), 6).snapshot()
+    game = started(CASES["class"], both(Optimiser()))
+    for _ in range(6):
+        next(game)
+        game.snapshot()
+    assert_same(game.snapshot(), calm)
 
 
 @pytest.mark.parametrize(
@@ -197,33 +292,9 @@ def test_a_sigmoid_generator_does_not_meet_data_for_a_tanh() -> None:
         next(play(game_named("hinge"), Players(config.generator(0), config.critic(0)), DIGITS, LATENT, pace=Pace()))
 
 
-@pytest.mark.parametrize("pace", ["batch", "rate", "critic_speed", "critic_turns", "half_life"])
-def test_a_pace_of_nothing_is_refused(pace: str) -> None:
-    with pytest.raises(UsageError, match=f"{pace} = 0"):
-        Pace(**{pace: 0})
-
-
 def test_a_function_cannot_be_trained() -> None:
     with pytest.raises(UsageError, match="function cannot be trained"):
         next(play(game_named("hinge"), Players(lambda z: z, lambda x: x), DIGITS, LATENT, pace=Pace()))
-
-
-def test_the_average_against_its_formula_and_buffers_are_copied() -> None:
-    with Stream(0, "test/average").module_rng(0):
-        network = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
-    average = Average(network, half_life=100.0)
-    expected, seen = network[0].weight.detach().clone().double(), 0
-    for turn in range(1, 6):
-        with torch.no_grad():
-            network[0].weight.add_(turn)
-            network[1].running_mean.fill_(turn)
-        average.follow(network, images=50)
-        seen += 50
-        kept = 0.5 ** (50 / min(100.0, 0.05 * seen))
-        expected = kept * expected + (1 - kept) * network[0].weight.detach().double()
-        assert torch.allclose(average.network[0].weight.double(), expected, atol=1e-5)  # type: ignore[index,union-attr]
-        assert torch.equal(average.network[1].running_mean, network[1].running_mean)  # type: ignore[index,union-attr]
-    assert not average.network.training
 
 
 @pytest.mark.thorough
@@ -235,7 +306,8 @@ def test_a_small_game_finds_the_modes_of_the_ring() -> None:
     config = MLP(data.format, latent, hidden=(64, 64), critic_hidden=(64, 64), dropout=0.0)
     duo = Players(config.generator(1), config.critic(1))
     game = game_named("ns-r1-r2").tuned("r1", strength=0.1).tuned("r2", strength=0.1)
-    steps = play(game, duo, data, latent, pace=Pace(batch=128, rate=2e-3, betas=(0.0, 0.99), seed=1))
+    how = Optimiser(rate=2e-3, betas=(0.0, 0.99))
+    steps = play(game, duo, data, latent, pace=Pace(batch=128, critic=how, generator=how, seed=1))
     last = next(itertools.islice(steps, 1500, None))
     with torch.no_grad():
         samples = last.average(latent.sample(0, range(2000)))

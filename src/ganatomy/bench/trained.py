@@ -26,6 +26,7 @@ from ganatomy.training.recipes.read import read_recipe
 from ganatomy.training.setup import Setup, set_up
 
 Found = TypeVar("Found")
+Seed = TypeVar("Seed")
 Progress = Callable[[int, int], None]
 
 
@@ -56,7 +57,7 @@ def trained(name: str, seed: int, changes: Sequence[str] = (), *, data_dir: Path
         return Trained(last.average, setup, time.process_time() - began)
 
 
-def each_seed(measure: Callable[[int], Found], seeds: Iterable[int], *, progress: Progress) -> list[Found]:
+def each_seed(measure: Callable[[Seed], Found], seeds: Iterable[Seed], *, progress: Progress) -> list[Found]:
     """measure(seed) for each seed, as many at a time as there are cores; results in the order of the seeds."""
     seeds = list(seeds)
     context = multiprocessing.get_context("spawn")

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ganatomy.cli import completion, looking, training
+from ganatomy.cli.completion import KINDS, data_sets, kinds
 from ganatomy.cli.folder_options import FolderCommand
+from ganatomy.cli.looking import register as register_looking
+from ganatomy.cli.training import register as register_training
 
 app = typer.Typer(
     help="Opens up generative adversarial networks and answers, with evidence, why they do what they do.",
@@ -40,7 +42,7 @@ def root(
 
 @app.command("list", epilog="Example: ganatomy list games")
 def list_command(
-    what: Annotated[str, typer.Argument(help=", ".join(completion.KINDS), autocompletion=completion.kinds)] = "recipes",
+    what: Annotated[str, typer.Argument(help=", ".join(KINDS), autocompletion=kinds)] = "recipes",
     json_: Json = False,
 ) -> None:
     """What there is to choose from."""
@@ -59,7 +61,7 @@ def list_command(
 def data(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH", autocompletion=completion.data)
+        str, typer.Argument(help="a name from `ganatomy list data`, or folder:PATH", autocompletion=data_sets)
     ],
     *,
     out: Annotated[Path | None, typer.Option(help="Write a sheet of samples as PNG.")] = None,
@@ -132,8 +134,8 @@ def bench(name: Annotated[str, typer.Argument(help="speed")] = "speed", json_: J
         raise typer.Exit(5)
 
 
-training.register(app)
-looking.register(app)
+register_training(app)
+register_looking(app)
 
 
 def _print(found: dict[str, Any], *, as_json: bool = False) -> None:

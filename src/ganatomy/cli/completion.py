@@ -20,7 +20,7 @@ def recipes(incomplete: str) -> list[str]:
     return _starting(incomplete, [*recipe_names(), *_paths(incomplete, "*.yaml")])
 
 
-def data(incomplete: str) -> list[str]:
+def data_sets(incomplete: str) -> list[str]:
     if incomplete.startswith("folder:"):
         return [f"folder:{path}" for path in _paths(incomplete.removeprefix("folder:"), "")]
     return _starting(incomplete, [*literal_keys("data/catalogue.py", "DATASETS"), "folder:"])

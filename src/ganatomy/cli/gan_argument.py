@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ganatomy.cli import completion
+from ganatomy.cli.completion import gans
 from ganatomy.errors import UsageError
 
 GanName = Annotated[
@@ -19,7 +19,7 @@ GanName = Annotated[
     typer.Argument(
         metavar="GAN",
         help="a run's folder (also with @best or @500), a checkpoint file, a saved GAN, or file.py:function",
-        autocompletion=completion.gans,
+        autocompletion=gans,
     ),
 ]
 SPAN = re.compile(r"(\d+)(?:-(\d+))?")

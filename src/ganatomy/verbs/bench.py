@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ganatomy.bench.alarms import alarms
 from ganatomy.bench.digits import digits, stacked
 from ganatomy.bench.engine import engine
 from ganatomy.bench.mnist import mnist
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "stacked": stacked,
     "mnist": mnist,
     "engine": engine,
+    "alarms": alarms,
     "speed": speed,
 }
 

@@ -19,15 +19,9 @@ from torch import Tensor
 from ganatomy.atomic import write_text
 from ganatomy.data.catalogue import load_splits
 from ganatomy.data.dataset import Dataset
-from ganatomy.features.classifier import Judge, train_classifier
-from ganatomy.features.fit import Examples, Plan
+from ganatomy.features.classifier import Judge
 from ganatomy.features.space import random_convolution
-from ganatomy.games.named import game_named
-from ganatomy.games.players import Players
-from ganatomy.models.disk import save as save_gan
 from ganatomy.models.gan import GAN
-from ganatomy.models.latent import Normal
-from ganatomy.models.mlp import MLP
 from ganatomy.numerics.distances import frechet
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.estimate import estimate
@@ -36,19 +30,21 @@ from ganatomy.pictures import grid, pixels, write_png
 from ganatomy.results.folder import save as save_result
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
-from ganatomy.training.pace import Optimiser, Pace
-from ganatomy.training.play import play
+from ganatomy.training.goals import parse_goal
+from ganatomy.training.judge import judge_of, labelled
 from ganatomy.training.threads import threads
+from ganatomy.verbs.subject import subject
+from ganatomy.verbs.train import train as train_run
 
 Say = Callable[[str], None]
 Progress = Callable[[str], Callable[[int, int], None]]
-ROUNDS = 3000
+RECIPE = "digits-mlp"
 TITLE = "Fréchet distance to held-out digits, with its 95 % interval; bias is taken off, so a true 0 scatters about 0"
 READ_ME = """What `ganatomy demo` wrote here.
 
 samples.png   digits of the generator, sample 0 to 63 of the seed
 real.png      as many held-out real digits
-gan/          the trained GAN: load it with ganatomy.models.disk.load
+runs/         the run: its recipe, metrics, checkpoints and samples; `ganatomy info` and `sample` take its folder
 findings/     a folder for each measured distance: finding.json with value, interval, floor and provenance
 """
 DISTANCE = Statistic("Fréchet distance", frechet, "plug-in distance", low=0.0)
@@ -82,63 +78,30 @@ def demo(out: Path, *, seed: int = 0, say: Say, progress: Progress) -> Demo:
 def _demo(out: Path, seed: int, say: Say, progress: Progress) -> Demo:
     train, held_out = load_splits("digits")
     say(f"digits: {train.size} to train on, {held_out.size} held out")
-    judge = _judge(train, held_out, seed, progress("training a judge"))
+    judge = judge_of(train, held_out, seed=seed, progress=progress("training a judge"))
     low, high = judge.interval.low, judge.interval.high
     say(f"a judge reads {judge.accuracy:.1%} of the held-out digits right [{low:.1%}, {high:.1%}]")
-    gan = _train(train, seed, progress("training a GAN"))
+    run = _train(out, seed, progress("training a GAN"))
+    gan = subject(run)
     rows = _measure(gan, train, held_out, judge, seed=seed, progress=progress("measuring"))
-    files = [out / "samples.png", out / "real.png", out / "gan"]
+    files = [out / "samples.png", out / "real.png", run]
     write_png(files[0], grid(pixels(gan.sample(seed, range(64)), gan.format), scale=8))
     write_png(files[1], grid(pixels(held_out.read(range(64)), held_out.format), scale=8))
-    save_gan(gan, files[2], replace=True)
     files += [save_result(row, out / "findings" / f"{place:02d}") for place, row in enumerate(rows, start=1)]
     return Demo(tuple(rows), tuple(files))
 
 
-def _judge(train: Dataset, held_out: Dataset, seed: int, progress: Callable[[int, int], None]) -> Judge:
-    plan = Plan(steps=1000, rate=2e-3, seed=seed)
-    return train_classifier(
-        replace(_labelled(train), size=train.size // 2),
-        train.format,
-        classes=len(train.classes),
-        held_out=_labelled(held_out),
-        plan=plan,
-        progress=lambda step, steps, _loss: progress(step, steps),
-    )
-
-
-def _labelled(data: Dataset) -> Examples:
-    def read(indices: range | list[int]) -> tuple[Tensor, Tensor]:
-        labels = data.labels(indices)
-        assert labels is not None
-        return data.read(indices), labels
-
-    return Examples(read, data.size)  # type: ignore[arg-type]
-
-
-def _train(train: Dataset, seed: int, progress: Callable[[int, int], None]) -> GAN:
-    latent = Normal(32)
-    architecture = MLP(train.format, latent, hidden=(128, 256), critic_hidden=(256, 128), norm="batch", dropout=0.0)
-    critic = architecture.critic(seed)
-    players = Players(architecture.generator(seed), critic)
-    game = game_named("r3").tuned("r1", strength=0.05).tuned("r2", strength=0.05)
-    for step in play(
-        game, players, train, latent, pace=Pace(critic=Optimiser(rate=5e-4), generator=Optimiser(rate=5e-4), seed=seed)
-    ):
-        if step.count % 100 == 0:
-            progress(step.count, ROUNDS)
-        if step.count == ROUNDS:
-            break
-    return GAN(
-        step.average,
-        latent,
-        train.format,
-        critic,
-        game.score,
-        architecture=architecture,
-        data=train.name,
-        provenance=Provenance.here(seed=seed, digests={"data": train.fingerprint}).to_dict(),
-    )
+def _train(out: Path, seed: int, progress: Callable[[int, int], None]) -> Path:
+    """The folder of a new run of the recipe, seen to its end."""
+    folder, rounds = "", 0
+    for event in train_run(RECIPE, [f"seed={seed}"], out=out / "runs"):
+        if event.kind == "run":
+            folder, rounds = event.values["folder"], int(parse_goal(event.values["until"][0]).amount("steps") or 0)
+        elif event.round is not None:
+            progress(event.step, rounds)
+        if event.kind == "end" and event.values["state"] == "interrupted":
+            raise KeyboardInterrupt
+    return Path(folder)
 
 
 def _measure(
@@ -147,7 +110,7 @@ def _measure(
     """Each candidate against the held-out digits, in two spaces."""
     n, real = held_out.size, held_out.read(range(held_out.size))
     unseen = range(train.size // 2, train.size)  # not by the judge
-    others, labels = _labelled(train).read(unseen)
+    others, labels = labelled(train).read(unseen)
     candidates = {
         "other real digits": others[:n],
         "generated digits": gan.sample(seed + 1, range(n)),
