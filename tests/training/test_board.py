@@ -77,10 +77,11 @@ def test_everything_a_run_tells_can_be_read_back(tmp_path, changes):
 
 
 @pytest.mark.parametrize("changes", [(), (*PICTURES, "latent.conditional=true"), ("data.name=stacked-digits",)])
-def test_the_map_shows_fixed_latents_by_their_samples(tmp_path, changes):
+def test_the_map_shows_fixed_latents_by_their_samples(tmp_path, changes, capsys):
     small = small_run(tmp_path, changes, saved=(1,))
     shown(small, tmp_path)
     shown(small, tmp_path)  # as a resumed run would: one map all the same, and no warning
+    assert capsys.readouterr().out == ""
     config = (small.folder / "projector_config.pbtxt").read_text()
     assert config.count("embeddings {") == 1
     folder = small.folder / "00000" / "latents"

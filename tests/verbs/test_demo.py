@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from ganatomy.cli import main
-from ganatomy.models.disk import load as load_gan
 from ganatomy.results.folder import load as load_result
 from ganatomy.results.measurement import Measurement
+from ganatomy.verbs.subject import subject
 
 
 @pytest.mark.thorough
@@ -19,7 +19,7 @@ def test_the_demo_trains_measures_and_writes(tmp_path: Path, capsys: pytest.Capt
     assert main(["demo", "--out", str(tmp_path / "demo"), "--seed", "5", "--json"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
-    assert "training a GAN: 3000 of 3000" in err
+    assert "training a GAN: 3500 of 3500" in err
     values = {(row["name"], row["space"].rsplit("-", 1)[0]): row for row in found["rows"]}
     assert len(values) == len(found["rows"]) == 8
     for space in ("random-convolution-32", "classifier"):
@@ -27,7 +27,8 @@ def test_the_demo_trains_measures_and_writes(tmp_path: Path, capsys: pytest.Capt
         assert fake["value"] < 0.1 * noise["value"]
         assert real["interval"]["low"] <= fake["interval"]["high"]
         assert noise["interval"]["low"] > fake["interval"]["high"]
-    gan = load_gan(tmp_path / "demo" / "gan")
+    (run,) = (tmp_path / "demo" / "runs").iterdir()
+    gan = subject(run)
     assert (gan.score.kind, gan.data, gan.provenance["seed"]) == ("unbounded", "digits", 5)
     for file in found["files"]:
         assert Path(file).exists()

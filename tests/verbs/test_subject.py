@@ -28,6 +28,9 @@ def make():
 def build():
     return 1 / 0
 
+def deep():
+    return build()
+
 def needs(path):
     return make()
 
@@ -153,7 +156,8 @@ def test_a_step_belongs_to_a_run_and_is_given_once(small):
     assert named(f"{small.folder}@2").step == 2
 
 
-def test_a_function_of_a_file_and_nothing_is_left_behind(mine, capsys):
+def test_a_function_of_a_file_and_nothing_is_left_behind(mine, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     before = list(sys.path), set(sys.modules), sys.dont_write_bytecode
     gan = subject(f"{mine}:make")
     assert (list(sys.path), set(sys.modules), sys.dont_write_bytecode) == before
@@ -192,6 +196,7 @@ def line_of(text: str) -> int:
             InputError,
             f"mine.py, line {line_of('    return 1 / 0')}: ZeroDivisionError: division by zero\nmend it",
         ),
+        ("deep", InputError, f"mine.py, line {line_of('    return 1 / 0')}: ZeroDivisionError"),
         ("leaves", InputError, f"mine.py, line {line_of('    raise SystemExit(3)')}: SystemExit: 3"),
         ("wrong", InputError, "mine.py, line .*: the generator does not take a normal latent of 3"),
     ],

@@ -11,6 +11,7 @@ lines of the run hold the numbers anyway.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 import shutil
@@ -50,6 +51,7 @@ class Board:
         self.folder = folder
         self.note = None if importlib.util.find_spec("tensorboard") is not None else MISSING
         self.writer: Any = None
+        self.summary: Any = None
         self.known: Described | None = None
         self.average: nn.Module | None = None
         self.rests: dict[str, float] = {}  # until when, by the clock
@@ -87,6 +89,7 @@ class Board:
         from torch.utils.tensorboard import SummaryWriter
 
         self.writer = SummaryWriter(str(self.folder), purge_step=step or None)
+        self.summary = importlib.import_module("tensorboard.compat.proto.summary_pb2").Summary
         self.known = described(self.folder)
 
     def _show(self, event: Event) -> None:
@@ -115,9 +118,13 @@ class Board:
             self.rests[what] = now + (now - began) / SHARE
 
     def _numbers(self, values: Mapping[str, Any], step: int) -> None:
-        for name, value in values.items():
-            if isinstance(value, int | float) and math.isfinite(value):
-                self.writer.add_scalar(name.replace(".", "/", 1), float(value), step)
+        """All in one event, which costs a tenth of one each."""
+        found = [
+            {"tag": name.replace(".", "/", 1), "simple_value": float(value)}
+            for name, value in values.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        ]
+        self.writer.file_writer.add_summary(self.summary(value=found), step)
 
     def _distributions(self, played: Step, step: int) -> None:
         """Weights by name, and the critic's scores of real and generated samples."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import torch
@@ -121,7 +121,7 @@ class Probe:
 
     def __init__(self, game: Game, train: Dataset, held_out: Dataset, latent: Latent, *, seed: int) -> None:
         self.game, self.gauge, self.seed = game, Gauge(game), seed
-        self.ruler = Ruler.between(train, held_out, seed=seed)
+        self.ruler = _ruler(train, held_out, seed)
         n = self.ruler.n
         self.z, self.labels = latent.sample(seed, range(n)), latent.labels(seed, range(n))
         stream, shown = Stream(seed, "probe"), n - n % game.presentation.block
@@ -228,6 +228,11 @@ class Probe:
             scores = read_scores(players.rate(given, labels), declared=players.score, wanted=self.game.score)
             (slopes,) = torch.autograd.grad(scores.sum(), x)
         return float(slopes.flatten(1).norm(dim=1).mean()) * self.spread
+
+
+@lru_cache(maxsize=2)  # the stages of a run, and its sittings in one process, measure alike
+def _ruler(train: Dataset, held_out: Dataset, seed: int) -> Ruler:
+    return Ruler.between(train, held_out, seed=seed)
 
 
 def count_skipped(tally: Counter[str], skipped: Mapping[str, tuple[str, ...]]) -> None:
