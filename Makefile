@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 .PHONY: demo test quick slow check format bench figures install install-dev clean
 .DELETE_ON_ERROR:
 
-demo: install ## measure the embedded digits, train a first GAN on them, write the sheets to demo/
+demo: install ## train a first GAN on the embedded digits, measure it, write the sheets to demo/
 	$(BIN)/ganatomy demo --out demo
 
 test: install-dev ## everything but the slow tests
@@ -31,10 +31,10 @@ format: install-dev
 	$(BIN)/ruff format src tests docs
 	$(BIN)/ruff check --fix src tests docs
 
-bench: install ## measure this installation; benchmarks are never tests
-	$(BIN)/ganatomy bench speed
+bench: install ## measure all benchmarks and write them into the README and docs: most of an hour; BENCH=ring for one
+	$(BIN)/python docs/benchmarks.py $(BENCH)
 
-figures: install ## run the demo and write its picture and table into the README
+figures: install ## run the demo and draw the README's picture
 	$(BIN)/python docs/figures.py
 
 install: $(VENV)/installed

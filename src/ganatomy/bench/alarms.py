@@ -71,14 +71,14 @@ def alarms(*, progress: Progress) -> list[Row]:
     """Detection and how early it comes, in each bad recipe; false alarms over all good ones together."""
     runs = [(case, FIRST + place) for case in (*GOOD, *BAD, *UNSEEN) for place in range(case.seeds)]
     heard = each_seed(_listened, runs, progress=progress)
-    rows = [_share("false alarms in good runs", [h for h in heard if h.case in GOOD], at_most=0.1)]
+    rows = [_share("alarms: in good runs", [h for h in heard if h.case in GOOD], at_most=0.1)]
     for name, cases in (("bad recipes", BAD), ("bad recipes on other data", UNSEEN)):
-        rows.append(_share(f"alarms in {name}", [h for h in heard if h.case in cases], at_least=0.8))
+        rows.append(_share(f"alarms: in {name}", [h for h in heard if h.case in cases], at_least=0.8))
     for case in (*BAD, *UNSEEN):
         found = [h for h in heard if h.case == case]
-        rows.append(_share(f"alarms: {case.name}", found))
+        rows.append(_share(case.name, found))
         if steps := [float(h.step) for h in found if h.rule is not None]:
-            rows.append(Row(f"first alarm: {case.name}, of {case.rounds}", median(steps), "rounds"))
+            rows.append(Row(f"{case.name}, first alarm of {case.rounds}", median(steps), "rounds"))
     return rows
 
 

@@ -64,8 +64,8 @@ def stacked(*, progress: Progress) -> list[Row]:
         found = each_seed(partial(_modes, changes), SEEDS, progress=partial(_part_of, progress, place, len(cases)))
         loose = [float(count.loose) for count, _ in found]
         rows.append(worst(f"{name}: modes", loose, "of 1000", at_least=least))
-        rows.append(worst(f"{name}: modes, strict", [float(count.strict) for count, _ in found], "of 1000"))
-        rows.append(worst(f"{name}: reverse KL", [round(count.reverse_kl, 3) for count, _ in found], "nats"))
+        rows.append(worst(f"{name}, modes by the strict count", [float(count.strict) for count, _ in found], "of 1000"))
+        rows.append(Row(f"{name}, reverse KL", median([count.reverse_kl for count, _ in found]), "nats"))
         rows.append(Row(f"{name}: training", median([seconds for _, seconds in found]), "CPU seconds"))
     return rows
 

@@ -67,10 +67,10 @@ def engine(*, progress: Progress, rounds: int = 15, whole_rounds: int = 7) -> li
     with computing(1):
         for done, case in enumerate(CASES):
             alone = _played(case, case.rounds, rounds=rounds)
-            rows.append(Row(f"{case.name}, play", alone, "of a bare loop's speed", at_least=WITHOUT))
+            rows.append(Row(f"engine: {case.name}", alone, "of a bare loop's speed", at_least=WITHOUT))
             progress(2 * done + 1, 2 * len(CASES))
             whole = _whole(case, rounds=whole_rounds)
-            rows.append(Row(f"{case.name}, a whole run", whole, "of a bare loop's speed", at_least=WITH))
+            rows.append(Row(f"engine: {case.name} with probes", whole, "of a bare loop's speed", at_least=WITH))
             progress(2 * done + 2, 2 * len(CASES))
     return rows
 

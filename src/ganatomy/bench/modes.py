@@ -26,11 +26,11 @@ class Goal:
     recipe: str
     modes: int
     high_quality: float
-    reverse_kl: float | None = None
+    reverse_kl: float = 0.05
 
 
 RING = Goal("ring8", 8, 0.95)
-GRID = Goal("grid25", 25, 0.90, 0.05)
+GRID = Goal("grid25", 25, 0.90)
 
 
 def ring(*, progress: Progress) -> list[Row]:

@@ -72,7 +72,7 @@ def worst(
     name: str, values: Sequence[float], unit: str, *, at_least: float | None = None, at_most: float | None = None
 ) -> Row:
     """A row whose target every seed has to meet: its value is the worst, the name lists them all."""
-    extreme = max(values) if at_most is not None else min(values)
+    extreme = min(values) if at_most is None else max(values)
     listed = ", ".join(f"{value:.4g}" for value in values)
     reading = Reading(extreme, Interval(extreme, extreme, 1.0, f"the worst of {len(values)} seeds"))
     return Row(f"{name} ({listed})", reading, unit, at_most=at_most, at_least=at_least)

@@ -128,13 +128,17 @@ def line_of(event: Event) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """What JSON can hold: numbers that are not finite become text."""
+    """What JSON can hold: numbers that are not finite become text, also inside of what is given."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _budget(goals: list[str]) -> dict[str, float]:
-    """The rounds that are certain to be the end, if any goal says so."""
+    """The rounds that are certain to be the end, if the goal of every stage says so."""
     from ganatomy.training.goals import parse_goal
 
     counts = [amount for goal in goals if (amount := parse_goal(goal).amount("steps")) is not None]
-    return {"steps": sum(counts)} if counts else {}
+    return {"steps": sum(counts)} if counts and len(counts) == len(goals) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -47,15 +48,16 @@ def train(
     if steps is not None and until is not None:
         raise UsageError("both --steps and --until were given", "give one: --until '5000 steps or gap<0.02'")
     wanted = [*(changes or []), *_named(context, data=data, seed=seed)]
+    goal = until if steps is None else str(steps)
     if print_config or dry_run:
-        _preview(recipe, wanted, data_dir=data_dir, device=device, whole=print_config)
+        _preview(recipe, wanted, goal, data_dir=data_dir, device=device, whole=print_config)
         return
     from ganatomy.verbs.train import train as run
 
-    goal = until if steps is None else str(steps)
     state = None
-    with Live(as_json=json_) as live:
-        for event in run(recipe, wanted, until=goal, data_dir=data_dir, out=out, resume=resume, device=device):
+    events = run(recipe, wanted, until=goal, data_dir=data_dir, out=out, resume=resume, device=device)
+    with Live(as_json=json_) as live, closing(events):
+        for event in events:
             live.show(event)
             state = event.values.get("state") if event.kind == "end" else state
     if state == "interrupted":
@@ -77,8 +79,11 @@ def _named(context: typer.Context, *, data: str | None, seed: int | None) -> lis
     return found
 
 
-def _preview(recipe: str | None, changes: list[str], *, data_dir: Path | None, device: str, whole: bool) -> None:
+def _preview(
+    recipe: str | None, changes: list[str], goal: str | None, *, data_dir: Path | None, device: str, whole: bool
+) -> None:
     from ganatomy.errors import UsageError
+    from ganatomy.training.goals import parse_goal
     from ganatomy.training.machine import device_named
     from ganatomy.training.recipes.plan import plan
     from ganatomy.training.recipes.read import read_recipe, to_yaml
@@ -87,7 +92,12 @@ def _preview(recipe: str | None, changes: list[str], *, data_dir: Path | None, d
     if recipe is None:
         raise UsageError("no recipe was named", "give one from `ganatomy list recipes`")
     read = read_recipe(recipe, changes)
-    typer.echo(to_yaml(read) if whole else plan(set_up(read, data_dir=data_dir, device=device_named(device))), nl=False)
+    if whole:
+        typer.echo(to_yaml(read), nl=False)
+        return
+    typer.echo(plan(set_up(read, data_dir=data_dir, device=device_named(device))))
+    if goal is not None:
+        typer.echo(f"but until  {parse_goal(goal)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ganatomy.bench.alarms import alarms
 from ganatomy.bench.digits import digits, stacked
 from ganatomy.bench.engine import engine
+from ganatomy.bench.gap import gap
 from ganatomy.bench.mnist import mnist
 from ganatomy.bench.modes import grid, ring
 from ganatomy.bench.rows import Row
@@ -27,6 +28,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "mnist": mnist,
     "engine": engine,
     "alarms": alarms,
+    "gap": gap,
     "speed": speed,
 }
 

@@ -9,11 +9,11 @@ Nothing is printed here: what happens comes as events, from the preparations on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.board import Board
 from ganatomy.training.described import describe_gan
@@ -53,9 +53,13 @@ def train(
     """
     goal = None if until is None else parse_goal(until)
     wanted = None if recipe is None else read_recipe(recipe, changes)
-    if wanted is None and (resume is None or resume == AUTO or changes):
+    if wanted is None and (resume is None or resume == AUTO):
         raise UsageError(
             "no recipe was named", "give one from `ganatomy list recipes`, or --resume with a run's folder"
+        )
+    if wanted is None and changes:
+        raise UsageError(
+            f"{', '.join(changes)} was given and no recipe to change", "name the run's recipe as well, or leave it out"
         )
     where = device_named(device)
     with ExitStack() as open_now:
@@ -69,12 +73,13 @@ def train(
         if team.leads:
             describe_gan(setup, begun.run.folder)
         yield from _preface(begun, setup, team, threads=threads, device=str(where), goal=goal)
+        open_now.enter_context(_naming_what_is_safe(begun.run))
         for event in play_run(
             setup, begun.run, start=begun.start, goal=goal, team=team, interrupted=asked, device=where
         ):
-            if board is not None:
+            if board is not None:  # the others of a team have nothing to say that the leader does not
                 board.show(event)
-            yield event
+                yield event
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +136,19 @@ def _made(recipe: Recipe | None, out: Path) -> Run:
     return new_run(out, recipe.name, seed=recipe.seed, config=to_yaml(recipe), provenance=provenance)
 
 
+@contextmanager
+def _naming_what_is_safe(run: Run) -> Iterator[None]:
+    """What the disk refused, be it a line of metrics, is told with the checkpoint that one can go on from."""
+    try:
+        yield
+    except GanatomyError as error:
+        with suppress(GanatomyError):
+            safe = newest_whole(run) if isinstance(error.__cause__, OSError) else None
+            if safe is not None:
+                error = type(error)(f"{error.said}; the newest checkpoint that loads is {safe.path}", error.remedy)
+        raise error from error.__cause__
+
+
 def _preface(
     begun: _Begun, setup: Setup, team: Team, *, threads: int, device: str, goal: Goal | None
 ) -> Iterator[Event]:
@@ -138,7 +156,7 @@ def _preface(
     if not team.leads:
         return
     folder, step = begun.run.folder, 0 if begun.start is None else begun.start.step
-    pace = setup.stages[0].pace
+    pace, ends = setup.stages[0].pace, [str(pursuit_of(stage.end).goal) for stage in setup.stages]
     values = {
         "folder": str(folder),
         "recipe": begun.recipe.name,
@@ -149,7 +167,7 @@ def _preface(
         "processes": team.size,
         "precision": pace.precision,
         "channels_last": pace.channels_last,
-        "until": [str(goal)] if goal is not None else [str(pursuit_of(stage.end).goal) for stage in setup.stages],
+        "until": [*ends[:-1], ends[-1] if goal is None else str(goal)],
         "resumed": step or None,
     }
     verb = f"resumed at round {step}" if begun.start is not None else "begun"
