@@ -12,11 +12,13 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganatomy.bench.rows import Reading, Row, median
 from ganatomy.bench.trained import Progress, each_seed
+from ganatomy.errors import DivergedError
 from ganatomy.numerics.statistics.interval import wilson
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.goals import parse_goal
@@ -99,7 +101,8 @@ def _listened(run: tuple[Case, int]) -> Heard:
         place = new_run(
             Path(folder), recipe.name, seed=seed, config=to_yaml(recipe), provenance=Provenance.here(seed=seed)
         )
-        for event in train(setup, place, goal=parse_goal(case.rounds)):
-            if event.kind == "alarm":
-                return Heard(case, event.values["rule"], event.step)
+        with suppress(DivergedError):  # a run that breaks before any alarm was not warned of
+            for event in train(setup, place, goal=parse_goal(case.rounds)):
+                if event.kind == "alarm":
+                    return Heard(case, event.values["rule"], event.step)
     return Heard(case, None, case.rounds)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganatomy.cli.completion import KINDS, data_sets, kinds
+from ganatomy.cli.completion import KINDS, benches, data_sets, kinds
 from ganatomy.cli.folder_options import FolderCommand
 from ganatomy.cli.looking import register as register_looking
 from ganatomy.cli.training import register as register_training
@@ -115,7 +115,10 @@ def demo(
 
 
 @app.command(epilog="Example: ganatomy bench speed --json")
-def bench(name: Annotated[str, typer.Argument(help="speed")] = "speed", json_: Json = False) -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help=", ".join(benches("")), autocompletion=benches)] = "speed",
+    json_: Json = False,
+) -> None:
     """Measure this installation; ends with 5 if a row misses its target."""
     from ganatomy.bench.rows import table
     from ganatomy.cli.narrator import Narrator

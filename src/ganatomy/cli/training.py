@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ganatomy.cli.completion import data_sets, recipes
 from ganatomy.cli.folder_options import FolderCommand
 from ganatomy.cli.live import Live
 
@@ -16,21 +17,18 @@ EXAMPLES = """Examples: ganatomy train digits-mlp; ganatomy train mnist-dcgan --
 ganatomy train ring8 -o pace.batch=256 --seed 3 --resume auto; ganatomy train --resume runs/0001-ring8-s3"""
 
 
-def _recipes(incomplete: str) -> list[str]:
-    from ganatomy.training.recipes.shipped import recipe_names
-
-    return [name for name in recipe_names() if name.startswith(incomplete)]
-
-
 def train(
     context: typer.Context,
     recipe: Annotated[
         str | None,
-        typer.Argument(help="a name from `ganatomy list recipes`, or a YAML file", autocompletion=_recipes),
+        typer.Argument(help="a name from `ganatomy list recipes`, or a YAML file", autocompletion=recipes),
     ] = None,
     *,
     changes: Annotated[list[str] | None, typer.Option("--set", "-o", help="key=value, as in pace.batch=32.")] = None,
-    data: Annotated[str | None, typer.Option(help="Other data than the recipe's: a name, or folder:PATH.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Other data than the recipe's: a name, or folder:PATH.", autocompletion=data_sets),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
     steps: Annotated[int | None, typer.Option(help="End after so many rounds.", min=1)] = None,
     until: Annotated[str | None, typer.Option(help="End at a goal: 90s, 500k images, gap<0.02, plateau.")] = None,
@@ -95,9 +93,8 @@ def _preview(
     if whole:
         typer.echo(to_yaml(read), nl=False)
         return
-    typer.echo(plan(set_up(read, data_dir=data_dir, device=device_named(device))))
-    if goal is not None:
-        typer.echo(f"but until  {parse_goal(goal)}")
+    end = [] if goal is None else [f"but until  {parse_goal(goal)}"]
+    typer.echo("\n".join([plan(set_up(read, data_dir=data_dir, device=device_named(device))), *end]))
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ half of the training digits, and the real digits beside the generated ones come 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,13 +95,14 @@ def _demo(out: Path, seed: int, say: Say, progress: Progress) -> Demo:
 def _train(out: Path, seed: int, progress: Callable[[int, int], None]) -> Path:
     """The folder of a new run of the recipe, seen to its end."""
     folder, rounds = "", 0
-    for event in train_run(RECIPE, [f"seed={seed}"], out=out / "runs"):
-        if event.kind == "run":
-            folder, rounds = event.values["folder"], int(parse_goal(event.values["until"][0]).amount("steps") or 0)
-        elif event.round is not None:
-            progress(event.step, rounds)
-        if event.kind == "end" and event.values["state"] == "interrupted":
-            raise KeyboardInterrupt
+    with closing(train_run(RECIPE, [f"seed={seed}"], out=out / "runs")) as events:
+        for event in events:
+            if event.kind == "run":
+                folder, rounds = event.values["folder"], int(parse_goal(event.values["until"][0]).amount("steps") or 0)
+            elif event.round is not None:
+                progress(event.step, rounds)
+            if event.kind == "end" and event.values["state"] == "interrupted":
+                raise KeyboardInterrupt
     return Path(folder)
 
 

@@ -8,7 +8,7 @@ Nothing is printed here: what happens comes as events, from the preparations on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ def train(
     out: Path = Path("runs"),
     resume: str | None = None,
     device: str = AUTO,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Train and tell; `resume` is "auto" (the newest run of this recipe and seed in `out`, or a new one) or a folder.
 
     A run that was trained with another recipe is refused. `until` ends the run earlier or later than its recipe says.
@@ -151,7 +151,7 @@ def _naming_what_is_safe(run: Run) -> Iterator[None]:
 
 def _preface(
     begun: _Begun, setup: Setup, team: Team, *, threads: int, device: str, goal: Goal | None
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """What a reader of the log wants to know first."""
     if not team.leads:
         return
