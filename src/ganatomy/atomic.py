@@ -35,7 +35,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         inside = fresh / path.name
+        inside.touch()  # with the rights that a new file gets here
+        mode = inside.stat().st_mode
         yield inside
+        inside.chmod(mode)  # some writers give their files to the owner alone
         _flush(inside)
         inside.replace(path)
         _flush(path.parent)

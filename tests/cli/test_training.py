@@ -126,6 +126,12 @@ def test_a_folder_of_pictures_is_trained_on_in_the_wanted_size(ganatomy: Command
         assert picture.mode == "RGB"
     again = ganatomy("train", "--resume", done.out.strip(), "--steps", 3)
     assert (again.code, again.out) == (0, done.out)
+    for number in range(6):  # one of them may be held out
+        Image.new("RGB", (9, 9), (10, 40 * number, 0)).save(f"scans/{number}.png")
+    changed = ganatomy("train", "--resume", done.out.strip(), "--steps", 4)
+    assert (changed.code, changed.out, len(changed.error)) == (3, "", 2)
+    assert re.search(r"trained with other data: folder:scans \(\w{12}\), now folder:scans \(\w{12}\)", changed.error[0])
+    assert steps_of(open_run(done.out.strip()))[-1] == 3
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from ganatomy.data.worlds import WORLDS, mixture
 from ganatomy.errors import UsageError
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
-from ganatomy.numerics.random import Stream
 from ganatomy.pictures import grid, pixels
 from ganatomy.results.formats import Format
-from ganatomy.verbs.points import GAP, drawn
 from ganatomy.verbs.sample import Layout, picture, sample
-from ganatomy.verbs.survey import density
 
 
 def fresh(format, classes=(), data=None):
@@ -75,27 +71,6 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_written(tmp_path, ga
     with pytest.raises(UsageError, match=said):
         sample(gan, **{"indices": range(64), **options}, out=tmp_path / "s.png")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["ring8", "three-gaussians"])
-def test_samples_of_a_known_world_lie_where_its_density_is_dark(name):
-    """Left and right show one window in one scale: true samples fall on the ink of the density."""
-    world, side = WORLDS[name](), 480
-    shown = drawn(world.sample(Stream(9, "other"), range(4000)), world, side=side)
-    left, right = shown[:, : -side - GAP, 0] < 200, shown[:, -side:, 0] < 250
-    assert np.array_equal(shown[:, -side:], density(world, side))
-    both = (left & right).sum() / left.sum()
-    assert both > 0.8
-
-
-def test_a_point_is_drawn_upright_and_to_scale():
-    world = mixture("two", [[0.0, 0.0], [4.0, 1.0]], std=0.2)
-    shown = drawn(torch.tensor([[4.0, 1.0]]), world, side=200)
-    dark = np.argwhere(shown[:, :200, 0] < 200)
-    true = np.argwhere(shown[:, -200:, 0] < 20)
-    upper = true[true[:, 1] > 100]
-    assert len(dark) == 9
-    assert np.abs(dark.mean(0) - upper.mean(0)).max() < 2
 
 
 def test_a_gan_of_points_is_drawn_with_its_world_or_alone():

@@ -54,9 +54,7 @@ def _rows(goal: Goal, progress: Progress) -> list[Row]:
             "share of samples",
             at_least=goal.high_quality,
         ),
-        Row(f"{name}, reverse KL", median(kl), "nats")
-        if goal.reverse_kl is None
-        else worst(f"{name}: reverse KL", kl, "nats", at_most=goal.reverse_kl),
+        worst(f"{name}: reverse KL", kl, "nats", at_most=goal.reverse_kl),
         Row(f"{name}: training", median([seconds for _, seconds in found]), "CPU seconds"),
     ]
 

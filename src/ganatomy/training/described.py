@@ -1,6 +1,7 @@
 """What a run trains, written beside it at its start, so that its GAN can be built again where the data are not.
 
     describe_gan(setup, run.folder)                        # networks.json
+    require_same_data(setup, run.folder)                   # before the run goes on
     gan = gan_at(checkpoint_at("runs/0001-digits-mlp-s0"))  # the averaged generator and the critic, as a GAN
 
 The weights are the checkpoint's; all else that a GAN is made of is in this file.
@@ -89,6 +90,17 @@ def described(folder: Path) -> Described:
             f"{path} does not describe the networks of a run ({_why(error)})",
             f"`ganatomy train --resume {folder}` writes it anew",
         ) from error
+
+
+def require_same_data(setup: Setup, folder: Path) -> None:
+    """Another part of the same training would be of other pictures: a run whose data have changed is refused."""
+    before = described(folder)
+    if (before.data, before.data_digest) != (setup.train.name, setup.train.fingerprint):
+        raise InputError(
+            f"{folder} was trained with other data: {before.data} ({before.data_digest[:12]}), "
+            f"now {setup.train.name} ({setup.train.fingerprint[:12]})",
+            "put the data back as they were, or start a new run without --resume",
+        )
 
 
 def gan_at(checkpoint: Checkpoint, *, averaged: bool = True) -> GAN:

@@ -10,6 +10,7 @@ ends the others with one message that names it.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -119,6 +120,9 @@ def _take_gpu(local: int, beside: int) -> None:
 
 
 def _link(team: Team, backend: str, timeout: float) -> None:
+    # functions of this module, which the optimisers load, keep the group that they find when they are defined: its
+    # threads would outlive its end, and now and then abort the process on its way out
+    importlib.import_module("torch.distributed.nn")
     try:
         processes.init_process_group(backend, rank=team.rank, world_size=team.size, timeout=timedelta(seconds=timeout))
     except RuntimeError as error:

@@ -35,13 +35,12 @@ from ganatomy.training.runs.folder import Run
 from ganatomy.training.runs.metrics import Metrics
 from ganatomy.training.runs.status import State, Status, write_status
 from ganatomy.training.setup import Setup
-from ganatomy.training.sheet import sheet
+from ganatomy.training.sheet import sheet, shown
 from ganatomy.training.snapshot import Snapshot
 from ganatomy.training.standing import Standing, joined, memory_of, of_stage, pursuit_of
 from ganatomy.training.team import ALONE, Team
 
 Kind = Literal["run", "note", "stage", "tick", "log", "probe", "alarm", "samples", "checkpoint", "end"]
-SHOWN = 64  # samples on a sheet
 BETWEEN_TICKS = 0.25  # seconds
 PROBED = 250  # rounds between probes where the goal needs them and the recipe takes none
 GO_ON, SAVE, INTERRUPTED, REACHED = range(4)  # what the leader decides after a round
@@ -234,7 +233,7 @@ class _Sitting:
 
     def _show(self) -> Event:
         """A sheet of the averaged generator's first samples, the same latents every time."""
-        latent, seed, indices = self.setup.latent, self.setup.recipe.seed, range(SHOWN)
+        latent, seed, indices = self.setup.latent, self.setup.recipe.seed, range(shown(self.setup.train.format))
         samples = passed(self.game.average, latent.sample(seed, indices), labels=latent.labels(seed, indices))
         path = self.run.samples(self.step)
         write_png(path, sheet(samples.cpu(), self.setup.train))

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from ganatomy.atomic import replacing
+from ganatomy.data.plane import drawn
 from ganatomy.data.worlds import WORLDS
 from ganatomy.errors import UsageError, nearest
 from ganatomy.models.gan import GAN
 from ganatomy.pictures import Pixels, grid, pixels, write_png
-from ganatomy.verbs.points import drawn
 from ganatomy.verbs.subject import subject
 
 SIDE = 640  # pixels: a grid is enlarged by whole factors up to this

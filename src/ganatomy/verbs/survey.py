@@ -8,26 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import log
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from ganatomy.data.catalogue import load_splits
 from ganatomy.data.dataset import Dataset, Skipped
 from ganatomy.data.decode import FolderOptions
+from ganatomy.data.plane import density
 from ganatomy.data.worlds import World
 from ganatomy.errors import UsageError
 from ganatomy.numerics.random import Stream
-from ganatomy.pictures import PAPER, Pixels, grid, pixels, write_png
+from ganatomy.pictures import Pixels, grid, pixels, write_png
 
 SHEET = 64  # pictures on a sheet
 SHEET_SIDE = 640  # pixels: a sheet is enlarged by whole factors up to this
-DENSITY_SIDE = 480  # pixels of the longer side of a density
-BULK, MARGIN = 0.001, 0.05  # the share of samples beyond the picture at either end, and the room around the others
-PALEST = 1e-3  # a density of this share of the highest is white
 
 
 @dataclass(frozen=True)
@@ -105,42 +98,3 @@ def sheet(data: Dataset, n: int = SHEET) -> Pixels:
     chosen = range(n) if data.endless else Stream(0, "survey").permutation(0, data.size)[:n]
     pictures = pixels(data.read(chosen), data.format)
     return grid(pictures, scale=max(1, SHEET_SIDE // (8 * pictures.shape[1])))
-
-
-def density(world: World, side: int = DENSITY_SIDE) -> Pixels:
-    """The exact density, darkest where it is highest: filled under its curve on a line, in grey by its log in a plane.
-
-    In the plane a unit is as long in x as in y, and y runs upwards.
-    """
-    if world.dimensions > 2:
-        raise UsageError(f"{world.name!r} has {world.dimensions} dimensions", "a line or a plane can be drawn")
-    samples = world.sample(Stream(0, "survey"), range(20_000))
-    ends = torch.quantile(samples, torch.tensor([BULK, 1 - BULK], dtype=samples.dtype), dim=0)
-    room = MARGIN * (ends[1] - ends[0]).max()
-    low, high = ends[0] - room, ends[1] + room
-    ink = _columns(world, low, high, side) if world.dimensions == 1 else _shades(world, low, high, side)
-    grey: Pixels = np.rint(PAPER * (1 - ink.numpy())).astype(np.uint8)
-    return grey[..., None].repeat(3, axis=2)
-
-
-def _columns(world: World, low: Tensor, high: Tensor, side: int) -> Tensor:
-    """Ink (side / 2, side) from 0 to 1: the share of each pixel below the curve, whose top is a margin off the edge."""
-    x = _ticks(low[0], high[0], side)
-    heights = world.log_density(x[:, None]).exp()
-    rows = side // 2
-    tops = heights / heights.max() * (rows * (1 - MARGIN))
-    return (tops - torch.arange(rows - 1, -1, -1)[:, None]).clamp(0, 1)
-
-
-def _shades(world: World, low: Tensor, high: Tensor, side: int) -> Tensor:
-    """Ink (height, width) from 0, at the palest share of the highest density, to 1, by the log of the density."""
-    unit = float((high - low).max()) / side
-    width, height = (max(1, round(float(span) / unit)) for span in high - low)
-    y, x = torch.meshgrid(_ticks(high[1], low[1], height), _ticks(low[0], high[0], width), indexing="ij")
-    values = world.log_density(torch.stack([x.flatten(), y.flatten()], dim=1)).reshape(height, width)
-    return (1 - (values - values.max()) / log(PALEST)).clamp(0, 1)
-
-
-def _ticks(start: Tensor, stop: Tensor, n: int) -> Tensor:
-    """The middles of n equal steps."""
-    return start + (stop - start) * (torch.arange(n, dtype=torch.float64) + 0.5) / n

@@ -16,7 +16,7 @@ from pathlib import Path
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.board import Board
-from ganatomy.training.described import describe_gan
+from ganatomy.training.described import NETWORKS, describe_gan, require_same_data
 from ganatomy.training.goals import Goal, parse_goal
 from ganatomy.training.interrupts import listening
 from ganatomy.training.launch import announcements, team_from_environment
@@ -70,6 +70,8 @@ def train(
         open_now.enter_context(computing(threads))
         asked = open_now.enter_context(listening())
         board = open_now.enter_context(Board(begun.run.folder)) if team.leads else None
+        if begun.start is not None and (begun.run.folder / NETWORKS).exists():
+            require_same_data(setup, begun.run.folder)
         if team.leads:
             describe_gan(setup, begun.run.folder)
         yield from _preface(begun, setup, team, threads=threads, device=str(where), goal=goal)

@@ -89,6 +89,7 @@ def assert_mannerly(found: list[dict[str, Any]]) -> None:
     ]
     assert len({other["dropout"] for other in found}) == size
     assert all(other["threads"] >= 1 for other in found)
+    assert [other["threads left"] for other in found] == [[]] * size  # they would abort the process, now and then
 
 
 def test_two_processes_follow_the_run_of_one(tmp_path: Path) -> None:
