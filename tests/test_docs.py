@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import re
 import shlex
@@ -58,3 +60,16 @@ def test_the_readme_is_a_page_of_at_most_sixty_lines_with_a_picture() -> None:
     assert re.search(r"!\[[^]]+\]\([^)]+\.png\)", text)
     assert "make demo" in text
     assert "make test" in text
+
+
+def test_the_pages_of_figures_are_what_their_script_writes() -> None:
+    spec = importlib.util.spec_from_file_location("benchmarks", ROOT / "docs" / "benchmarks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    kept = json.loads(script.KEPT.read_text())
+    assert script.page(kept) == script.PAGE.read_text()
+    readme = script.README.read_text()
+    assert script.BLOCK.sub(lambda match: match[1] + script.summary(kept) + match[2], readme) == readme
+    assert script.BLOCK.search(readme)

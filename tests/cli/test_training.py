@@ -83,7 +83,7 @@ def test_the_folder_alone_is_printed_and_people_are_spoken_to_on_stderr(ganatomy
     first, *_, last = done.err.splitlines()
     assert first == "run here/0001-ring8-s0 begun; cpu, 1 thread, float32"
     assert last == "reached 9 steps. Not measured: no probe was taken."
-    assert any(line.startswith("round 4/9, ") for line in done.err.splitlines())
+    assert any(line.startswith("round 4/9 ") for line in done.err.splitlines())
     assert read_status(Path("here/0001-ring8-s0")).state == "finished"
 
 

@@ -45,15 +45,15 @@ class Trained:
 
 
 def trained(name: str, seed: int, changes: Sequence[str] = (), *, data_dir: Path | None = None) -> Trained:
-    """The recipe played to the rounds it names, stage by stage, on one thread."""
+    """The recipe, of a single stage, played to the rounds it names: the weights of a run, without its files."""
     setup = set_up(read_recipe(name, [*changes, f"seed={seed}"]), data_dir=data_dir)
     with computing(setup.threads or cores()):
         players = setup.fresh_players()
         began = time.process_time()
-        for stage in setup.stages:
-            assert stage.end.steps is not None, "recipes that are measured end after a number of rounds"
-            steps = play(stage.game, players, setup.train, setup.latent, pace=stage.pace)
-            last = next(itertools.islice(steps, stage.end.steps - 1, None))
+        (stage,) = setup.stages
+        assert stage.end.steps is not None, "recipes that are measured end after a number of rounds"
+        steps = play(stage.game, players, setup.train, setup.latent, pace=stage.pace)
+        last = next(itertools.islice(steps, stage.end.steps - 1, None))
         return Trained(last.average, setup, time.process_time() - began)
 
 

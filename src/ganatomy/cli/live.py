@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 if TYPE_CHECKING:
     from ganatomy.training.session import Event
@@ -36,6 +37,7 @@ class Live:
         self.folder = ""
         self.goal: Mapping[str, float] = {}
         self.alarms = 0
+        self.gap: float | None = None
         self.said = -math.inf
         self.speed = _Speed()
 
@@ -75,37 +77,51 @@ class Live:
 
     def _progress(self, event: Event) -> None:
         rate = self.speed(event)
+        self.gap = event.values.get("gap", self.gap)
         if self.console.is_terminal:
             self._live(event, rate)
         elif time.monotonic() - self.said >= SECONDS_BETWEEN_LINES and event.kind != "tick":
             self.said = time.monotonic()
-            self._say(f"round {event.step}{self._of_total()}, {rate:,.0f} images/s, {self._state(event)}")
+            self._say(f"round {event.step}{self._of_total()} {rate:,.0f} images/s {self._state(event)}")
 
     def _live(self, event: Event, rate: float) -> None:
         total = self.goal.get("steps")
         if self.bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn())
-            left = TimeRemainingColumn(elapsed_when_finished=True)
-            self.bar = Progress(*columns, TextColumn("left"), left, console=self.console, transient=True)
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), _Clock())
+            self.bar = Progress(*columns, console=self.console, transient=True, expand=True)
             self.bar.start()
             self.bar.add_task("", total=total)
-        text = f"{event.step}{self._of_total()}  {rate:,.0f} images/s  {self._state(event)}"
+        text = f"{event.step}{self._of_total()} {rate:,.0f} images/s {self._state(event)}"
         self.bar.update(self.bar.task_ids[0], completed=event.step, description=text)
 
     def _state(self, event: Event) -> str:
-        """The losses, the gap where it was just measured, and the alarms so far."""
+        """The losses of critic and generator, the last gap, and the alarms so far: short, for a terminal is narrow."""
         assert event.round is not None
         parts = [
-            f"{name} {float(terms['adversarial']):.3g}"
-            for name, terms in (("critic", event.round.critic), ("generator", event.round.generator))
+            f"{name} {float(terms['adversarial']):.2f}"
+            for name, terms in (("D", event.round.critic), ("G", event.round.generator))
             if "adversarial" in terms
         ]
-        parts += [f"gap {event.values['gap']:.3g}"] if "gap" in event.values else []
+        parts += [] if self.gap is None else [f"gap {self.gap:.3f}"]
         parts += [f"{self.alarms} alarm{'s' * (self.alarms > 1)}"] if self.alarms else []
-        return "  ".join(parts)
+        return " ".join(parts)
 
     def _of_total(self) -> str:
         return f"/{self.goal['steps']:.0f}" if "steps" in self.goal else ""
+
+
+class _Clock(ProgressColumn):
+    """Time gone, and time left where the end is known: 0:12 < 1:30."""
+
+    def render(self, task: Task) -> Text:
+        gone, left = task.elapsed or 0.0, task.time_remaining
+        return Text(_minutes(gone) + (f" < {_minutes(left)}" if left is not None else ""))
+
+
+def _minutes(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 class _Speed:
