@@ -58,7 +58,7 @@ def stacked(*, progress: Progress) -> list[Row]:
     rows = []
     cases: tuple[tuple[str, tuple[str, ...], int], ...] = (
         ("stacked-digits", (), 1000),
-        ("stacked-digits, critic of 1/8", ("players.options.critic_width=8",), 950),
+        ("stacked-digits, critic of 1/8", ("players.options.critic_hidden=[128,64]",), 950),
     )
     for place, (name, changes, least) in enumerate(cases):
         found = each_seed(partial(_modes, changes), SEEDS, progress=partial(_part_of, progress, place, len(cases)))
