@@ -14,8 +14,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ganatomy.models.evaluating import passed
 from ganatomy.training.board import MISSING, SHOWN, Board
 from ganatomy.training.described import NETWORKS
+from ganatomy.training.events import Event
 from ganatomy.training.play import Step
-from ganatomy.training.session import Event
 
 PICTURES = ("data.name=digits", "latent.dim=3")
 

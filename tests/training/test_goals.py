@@ -26,8 +26,10 @@ UNDERSTOOD = {
     "gap < .02": (Stop("gap", 0.02),),
     "gap<2%": (Stop("gap", 0.02),),
     "gap<floor": (Stop("floor"),),
-    "plateau": (Stop("plateau"),),
-    "  gap<floor or plateau or 3min ": (Stop("floor"), Stop("plateau"), Stop("seconds", 180)),
+    "plateau": (Stop("plateau", 10),),
+    "plateau(25)": (Stop("plateau", 25),),
+    "gap < 1e-05": (Stop("gap", 1e-5),),
+    "  gap<floor or plateau or 3min ": (Stop("floor"), Stop("plateau", 10), Stop("seconds", 180)),
 }
 REFUSED = [
     *["", "soon", "0", "-5", "5 apples", "1.5 steps", "0.3", "3m", "gap", "gap<0", "gap>0.1", "gap<big"],
@@ -111,7 +113,7 @@ def test_a_plateau_is_no_improvement_beyond_the_noise() -> None:
     falling = [0.5 - 0.01 * place for place in range(30)]
     assert pursued("plateau", falling).met is None
     assert pursued("plateau", [*falling, *[0.2095] * 9]).met is None
-    assert pursued("plateau", [*falling, *[0.2095, 0.2085] * 5]).met == Stop("plateau")
+    assert pursued("plateau", [*falling, *[0.2095, 0.2085] * 5]).met == Stop("plateau", 10)
 
 
 def test_sentences_of_runs_that_did_not_converge() -> None:

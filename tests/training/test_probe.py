@@ -20,7 +20,8 @@ from ganatomy.games.presentation import Presentation
 from ganatomy.models.latent import Latent, Normal
 from ganatomy.models.mlp import MLP
 from ganatomy.numerics.random import Stream
-from ganatomy.training.probe import Gauge, Probe, count_skipped
+from ganatomy.training.gauge import Gauge, count_skipped
+from ganatomy.training.probe import Probe
 
 DIGITS = load_splits("digits")
 LATENT = Normal(8)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from ganatomy.errors import DivergedError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.events import Event
 from ganatomy.training.goals import parse_goal
 from ganatomy.training.play import Play
 from ganatomy.training.recipes.read import read_recipe, to_yaml
@@ -21,9 +24,9 @@ from ganatomy.training.runs.folder import Run, new_run
 from ganatomy.training.runs.metrics import read_metrics
 from ganatomy.training.runs.resume import rewind
 from ganatomy.training.runs.status import read_status
-from ganatomy.training.session import Event, train
+from ganatomy.training.session import train
 from ganatomy.training.setup import Setup, set_up
-from ganatomy.training.standing import Standing
+from ganatomy.training.standing import Standing, pursuit_of
 
 SMALL = ["players.options.hidden=[16]", "players.options.critic_hidden=[16]", "pace.batch=16"]
 CADENCE = ["cadence.log=5", "cadence.probe=10", "cadence.samples=0", "cadence.save_seconds=1000000"]
@@ -240,3 +243,85 @@ def test_skipped_steps_are_counted_by_parameter_and_raise_an_alarm(
     assert skipped == {"skipped.critic.D.hidden1.linear.weight": 2.0}
     assert any(event.kind == "alarm" and event.values["rule"] == "not-finite" for event in events)
     assert events[-1].values["skipped"] == {"critic": 2}
+
+
+def test_penalties_that_are_due_in_no_logged_round_are_read_all_the_same(tmp_path: Path) -> None:
+    """Logs come at round 5, 10, 15; every fourth turn, from the first on, has the penalties."""
+    setup = setup_of("game.terms.r1.every=4", "game.terms.r2.every=4")
+    run = run_of(setup, tmp_path)
+    list(train(setup, run))
+    lines = [line for line in read_metrics(run) if line["kind"] in ("log", "probe")]
+    assert len(lines) == 6
+    assert all(0 < line["penalty.share"] < 1 for line in lines)
+
+
+def test_a_broken_game_is_heard_and_kept(tmp_path: Path) -> None:
+    setup = setup_of("pace.critic.rate=1e30", "cadence.log=0", "cadence.probe=0")
+    run = run_of(setup, tmp_path)
+    events: list[Event] = []
+    with pytest.raises(DivergedError):
+        events.extend(train(setup, run, goal=parse_goal(500)))
+    (alarm,) = [event for event in events if event.kind == "alarm"]
+    assert alarm.values["rule"] == "not-finite"
+    assert read_metrics(run)[-1]["kind"] == "alarm"
+    kept = load_checkpoint(run)
+    assert all(bool(torch.isfinite(weight).all()) for weight in kept.snapshot.weights.values())
+    assert read_status(run.folder).state == "diverged"
+
+
+def test_the_last_round_is_probed_and_going_on_is_as_if_it_had_not_been(tmp_path: Path) -> None:
+    """With a last round of 27, where no probe is due; nothing of the probe is left in a run that goes on to 30."""
+    setup = setup_of("end.steps=27")
+    short = run_of(setup, tmp_path / "short")
+    events = played(setup, short)
+    assert [event.step for event in events if event.kind == "probe"] == [10, 20, 27]
+    assert "Not measured" not in events[-1].text
+    assert events[-1].values["best_gap"] == min(line["gap"] for line in read_metrics(short) if "gap" in line)
+    went_on = load_checkpoint(short)
+    list(train(setup_of(), short, start=went_on))
+    whole = run_of(setup_of(), tmp_path / "whole")
+    played(setup_of(), whole)
+    ours, theirs = load_checkpoint(short), load_checkpoint(whole)
+    assert all(torch.equal(ours.snapshot.moments[name], value) for name, value in theirs.snapshot.moments.items())
+    standing = [Standing.from_dict(each.extra["standing"]) for each in (ours, theirs)]
+    assert replace(standing[0].pursuit, met=None) == replace(standing[1].pursuit, met=None)
+    assert standing[0].watch == standing[1].watch
+
+
+def test_a_goal_goes_through_a_checkpoint_to_its_last_digit(tmp_path: Path) -> None:
+    setup = setup_of("end={steps: 30, gap: 0.0000123456789, plateau: 7}")
+    run = run_of(setup, tmp_path)
+    played(setup, run, stop=stopped_at(15))
+    goal = Standing.from_dict(load_checkpoint(run).extra["standing"]).pursuit.goal
+    assert str(goal) == "30 steps or gap<1.23456789e-05 or plateau(7)"
+    assert goal == pursuit_of(setup.stages[0].end).goal
+
+
+def test_each_stage_is_saved_at_its_end(tmp_path: Path) -> None:
+    run = run_of(staged(), tmp_path)
+    assert [event.step for event in played(staged(), run) if event.kind == "checkpoint"] == [14, 27]
+
+
+def test_a_run_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Play) -> None:
+        raise UsageError("the critic went home", "call it back")
+
+    monkeypatch.setattr(Play, "__next__", fail)
+    run = run_of(setup_of(), tmp_path)
+    with pytest.raises(UsageError):
+        played(setup_of(), run)
+    assert (read_status(run.folder).state, read_status(run.folder).reason) == ("failed", "the critic went home")
+
+
+def test_data_too_few_to_be_measured_are_trained_on_without_probes(tmp_path: Path) -> None:
+    pictures = tmp_path / "scans"
+    pictures.mkdir()
+    for number in range(10):
+        Image.new("L", (8, 8), 20 * number).save(pictures / f"{number}.png")
+    few = [f"data.name=folder:{pictures}", "data.size=8", "end.steps=20", "pace.batch=4", *SMALL[:2]]
+    setup = set_up(read_recipe("digits-mlp", [*few, *CADENCE]))
+    events = played(setup, run_of(setup, tmp_path))
+    assert [event.text.split(":")[0] for event in events if event.kind == "note"] == ["no probes are taken"]
+    assert events[-1].values["state"] == "finished"
+    with pytest.raises(UsageError, match="a gap was asked for with 8 training and 2 held-out samples"):
+        list(train(setup, run_of(setup, tmp_path), goal=parse_goal("gap<floor")))

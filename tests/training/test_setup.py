@@ -69,7 +69,7 @@ NARROW = {
     "cifar10-dcgan": ["players.options.width=4", "players.options.critic_width=4"],
     "cifar10-sngan": ["players.options.width=4", "players.options.critic_width=4"],
     "cifar10-r3": ["players.options.width=4", "players.options.cardinality=1", "players.options.blocks=1"],
-    "stacked-digits": ["players.options.width=8"],
+    "stacked-digits": ["players.options.hidden=[8]", "players.options.critic_hidden=[8]"],
 }
 
 
@@ -280,3 +280,20 @@ def test_the_plan_of_endless_data_and_of_open_ends_says_no_more_than_is_known() 
     text = plan(setup("stages=[{name: a}, {name: b, game: {name: hinge}}]", "latent.conditional=true", "threads=auto"))
     assert text.count("\nstage  ") == 2
     assert ", told the labels" in text
+
+
+def test_a_later_stage_that_cannot_be_played_is_an_error_before_the_first_round() -> None:
+    stages = """stages=
+- {name: first, game: {name: ns-r1}, pace: {batch: 16}, end: {steps: 4}}
+- {name: second, game: {name: ns-r1, deviation_group: 4}, pace: {batch: 15}, end: {steps: 3}}
+"""
+    with pytest.raises(UsageError, match=r"stages\.1.*a batch of 15"):
+        set_up(
+            read_recipe(
+                "ring8",
+                [
+                    stages.replace("first, game: {name: ns-r1}", "first, game: {name: ns-r1, deviation_group: 4}"),
+                    "end=null",
+                ],
+            )
+        )

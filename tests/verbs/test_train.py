@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from ganatomy.errors import UsageError
+from ganatomy.training.events import Event
 from ganatomy.training.runs.checkpoint import load_checkpoint, steps_of
 from ganatomy.training.runs.folder import Run, open_run
 from ganatomy.training.runs.status import read_status
-from ganatomy.training.session import Event
 from ganatomy.verbs.train import train
 
 NETWORKS = ["players.options.hidden=[8]", "players.options.critic_hidden=[8]"]

@@ -31,12 +31,13 @@ from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.formats import Format
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.events import Event
 from ganatomy.training.machine import computing
 from ganatomy.training.pace import Pace
 from ganatomy.training.play import play
 from ganatomy.training.recipes.read import read_recipe, to_yaml
 from ganatomy.training.runs.folder import new_run
-from ganatomy.training.session import Event, train
+from ganatomy.training.session import train
 from ganatomy.training.setup import Setup, set_up
 
 GAME = game_named("non-saturating")

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ganatomy.training.session import Event
+    from ganatomy.training.events import Event
 
 SECONDS_BETWEEN_LINES = 5.0
 SPOKEN = ("run", "note", "stage", "alarm", "end")  # kinds that are told in words, always

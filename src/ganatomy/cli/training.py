@@ -30,8 +30,10 @@ def train(
         typer.Option(help="Other data than the recipe's: a name, or folder:PATH.", autocompletion=data_sets),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
-    steps: Annotated[int | None, typer.Option(help="End after so many rounds.", min=1)] = None,
-    until: Annotated[str | None, typer.Option(help="End at a goal: 90s, 500k images, gap<0.02, plateau.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="End after so many rounds (of the last stage, where there are stages).", min=1)
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End it at a goal: 90s, 500k images, gap<0.02, plateau.")] = None,
     seed: Annotated[int | None, typer.Option(help="All random draws follow from it.", min=0)] = None,
     out: Annotated[Path, typer.Option(help="Where run folders are made.")] = Path("runs"),
     resume: Annotated[str | None, typer.Option(help="auto, or the folder of a run to go on with.")] = None,
@@ -47,6 +49,11 @@ def train(
         raise UsageError("both --steps and --until were given", "give one: --until '5000 steps or gap<0.02'")
     wanted = [*(changes or []), *_named(context, data=data, seed=seed)]
     goal = until if steps is None else str(steps)
+    if (print_config or dry_run) and (resume or json_):
+        raise UsageError(
+            f"{'--resume' if resume else '--json'} was given with --print-config or --dry-run",
+            "those print what a recipe says, as text, and start nothing: leave it out",
+        )
     if print_config or dry_run:
         _preview(recipe, wanted, goal, data_dir=data_dir, device=device, whole=print_config)
         return

@@ -22,7 +22,7 @@ from ganatomy.errors import UsageError
 Kind = Literal["steps", "images", "seconds", "gap", "floor", "plateau"]
 HOLD = 3  # probes in a row that a gap must stay below its target: one reading can be low by chance
 PLATEAU = 10  # probes without improvement
-EXAMPLES = "say 5000, 500k images, 90s, 3min, gap<0.02, gap<floor or plateau, joined by ' or '"
+EXAMPLES = "say 5000, 500k images, 90s, 3min, gap<0.02, gap<floor, plateau or plateau(20), joined by ' or '"
 FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 UNITS: dict[str, tuple[Kind, float]] = {
     **dict.fromkeys(("", "step", "steps"), ("steps", 1.0)),
@@ -32,22 +32,24 @@ UNITS: dict[str, tuple[Kind, float]] = {
     **dict.fromkeys(("h", "hour", "hours"), ("seconds", 3600.0)),
 }
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*([kKM]?)\s*([a-z]*)")
-GAP = re.compile(r"gap\s*<\s*(?:(floor)|(\d*\.?\d+)\s*(%?))")
+GAP = re.compile(r"gap\s*<\s*(?:(floor)|(\d*\.?\d+(?:e-?\d+)?)\s*(%?))")
+FLAT = re.compile(r"plateau(?:\(([1-9]\d*)\))?")
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One way for a run to end. `amount` counts steps, images or seconds, or is the gap; 0 for floor and plateau."""
+    """One way for a run to end. `amount` counts steps, images, seconds, or a plateau's probes, or is the gap."""
 
     kind: Kind
     amount: float = 0.0
 
     def __str__(self) -> str:
-        if self.kind in ("floor", "plateau"):
-            return {"floor": "gap<floor", "plateau": "plateau"}[self.kind]
-        if self.kind == "gap":
-            return f"gap<{self.amount:g}"
-        return f"{self.amount:.15g} {self.kind}"
+        """As it can be parsed again, to the last digit."""
+        if self.kind == "floor":
+            return "gap<floor"
+        if self.kind == "plateau":
+            return "plateau" if self.amount == PLATEAU else f"plateau({self.amount:.0f})"
+        return f"gap<{self.amount!r}" if self.kind == "gap" else f"{self.amount:.15g} {self.kind}"
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,14 @@ class Goal:
 
 
 def parse_goal(text: str | int) -> Goal:
-    """From what people write: `5000`, `500k images`, `90s`, `gap<0.02`, `gap<floor`, `plateau`, joined by `or`."""
+    """From what people write: `5000`, `500k images`, `90s`, `gap<0.02`, `gap<floor`, `plateau(20)`, joined by `or`."""
     parts = re.split(r"\s+or\s+", str(text).strip())
     return Goal(tuple(_stop(part.strip(), str(text)) for part in parts))
 
 
 def _stop(part: str, text: str) -> Stop:
-    if part == "plateau":
-        return Stop("plateau")
+    if found := FLAT.fullmatch(part):
+        return Stop("plateau", float(found[1] or PLATEAU))
     if found := GAP.fullmatch(part):
         if found[1]:
             return Stop("floor")
@@ -153,7 +155,6 @@ class Pursuit:
     goal: Goal
     convergence: Convergence = field(default_factory=Convergence)
     floor: Convergence = field(default_factory=Convergence)
-    plateau: int = PLATEAU
     best: float | None = None
     since: int = 0  # probes since the gap last fell by more than its noise
     met: Stop | None = None
@@ -161,6 +162,13 @@ class Pursuit:
     def __post_init__(self) -> None:
         if self.convergence == Convergence() and (target := self.goal.amount("gap")) is not None:
             object.__setattr__(self, "convergence", Convergence(target))
+
+    def towards(self, goal: Goal) -> Pursuit:
+        """The same run under another goal: what is met is asked again, and all is judged anew for another gap."""
+        if goal == self.goal:
+            return self
+        same = all(self.goal.amount(kind) == goal.amount(kind) for kind in ("gap", "floor"))
+        return replace(self, goal=goal, met=None) if same else Pursuit(goal)
 
     def observe(self, signals: Mapping[str, float]) -> Pursuit:
         """After a probe; signals without a gap change nothing."""
@@ -183,7 +191,7 @@ class Pursuit:
             return self.convergence.converged and stop.amount == self.convergence.target
         if stop.kind == "floor":
             return self.floor.converged
-        return stop.kind == "plateau" and self.since >= self.plateau
+        return stop.kind == "plateau" and self.since >= stop.amount
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"goal": str(self.goal)}
@@ -195,7 +203,6 @@ class Pursuit:
             parse_goal(plain["goal"]),
             Convergence.from_dict(plain["convergence"]),
             Convergence.from_dict(plain["floor"]),
-            plateau=plain["plateau"],
             best=plain["best"],
             since=plain["since"],
             met=None if plain["met"] is None else Stop(**plain["met"]),

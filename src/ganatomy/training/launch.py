@@ -1,7 +1,7 @@
 """One run by several processes, as `torchrun --nproc-per-node 2 -m ganatomy train ...` starts them.
 
     with team_from_environment(device="cpu") as team:          # ALONE without torchrun
-        for line in announcements(game, players, team): print(line)
+        for line in announcements([(game, pace)], players, team): print(line)
         play(game, players, data, latent, pace=pace, team=team)
 
 The context links the processes and unlinks them at the end. A process that is gone, or silent for `timeout` seconds,
@@ -15,7 +15,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
@@ -29,8 +29,8 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from ganatomy.errors import DeviceError, GanatomyError, UsageError
 from ganatomy.games.game import Game
 from ganatomy.games.players import Players
-from ganatomy.training.team import ALONE, LostError, Team, check_divisible
-from ganatomy.training.threads import threads
+from ganatomy.training.pace import Pace
+from ganatomy.training.team import ALONE, LostError, Team, check_divisible, parts
 
 SILENCE = 120.0  # seconds without a word after which a process counts as gone
 ROLL_CALL = 0.5  # seconds that each of the others has to answer when a link has broken
@@ -51,7 +51,7 @@ def team_from_environment(device: str | torch.device = "cpu", *, timeout: float 
     if torch.device(device).type == "cuda":
         _take_gpu(local, beside)
         backend = "cpu:gloo,cuda:nccl"
-    with threads(max(1, _cores() // beside)), _told_to_stop(team):
+    with _told_to_stop(team):
         _link(team, backend, timeout)
         try:
             yield team
@@ -62,13 +62,19 @@ def team_from_environment(device: str | torch.device = "cpu", *, timeout: float 
                 processes.destroy_process_group()
 
 
-def announcements(game: Game, players: Players, team: Team, *, micro_batches: int = 1) -> list[str]:
-    """What is not the same as with one process, in sentences; terms that need the whole batch are refused."""
-    check_divisible(game, processes=team.size, micro_batches=micro_batches)
-    if team.alone:
-        return []
-    said = [f"{team.size} processes, each with its part of every batch; gradients are summed"]
+def announcements(stages: Sequence[tuple[Game, Pace]], players: Players, team: Team) -> list[str]:
+    """What is not the same as with one process, in sentences; a game or batch that cannot be divided is refused."""
+    for game, pace in stages:
+        check_divisible(game, processes=team.size, micro_batches=pace.micro_batches)
+        parts(pace.batch, team.size, block=game.block)
     batched = _named(players, lambda layer: isinstance(layer, BatchNorm))
+    micro = max(pace.micro_batches for _, pace in stages)
+    said = []
+    if batched and micro > 1:
+        said.append(f"batch statistics ({_listed(batched)}) are of each of the {micro} micro-batches, not of the batch")
+    if team.alone:
+        return said
+    said.append(f"{team.size} processes, each with its part of every batch; gradients are summed")
     if batched:
         said.append(
             f"batch statistics ({_listed(batched)}) are of each process's own part, so training is not quite that of "
@@ -97,7 +103,7 @@ def _place(environment: os._Environ[str] | dict[str, str]) -> tuple[Team, int, i
             + (f" without {' and '.join(missing)}" if missing else ""),
             "start the processes with torchrun, which sets all of this",
         )
-    return Team(rank, size), local, beside
+    return Team(rank, size, beside), local, beside
 
 
 def _whole(name: str, value: str | None) -> int:
@@ -176,11 +182,6 @@ def _on_stop(handler: Callable[[int, FrameType | None], None] | signal.Handlers)
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _named(players: Players, chosen: Callable[[nn.Module], bool]) -> list[str]:

@@ -1,8 +1,7 @@
 """A run from its recipe to its end: played stage by stage, logged, probed, watched over, saved, and resumed.
 
-    with writing(run):
-        for event in train(set_up(recipe), run):
-            print(event.kind, event.step, event.text)
+with writing(run):
+    for event in train(set_up(recipe), run): print(event.kind, event.step, event.text)
 
 The loop reads every step and writes to none: with another cadence, or killed and resumed, the same weights come out.
 Only the leader of a team probes, writes and speaks; all follow its decision to stop.
@@ -12,55 +11,38 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
 
-from ganatomy.errors import DivergedError
+from ganatomy.errors import DivergedError, GanatomyError, UsageError
 from ganatomy.games.players import Players
-from ganatomy.models.evaluating import passed
 from ganatomy.numerics.fingerprint import fingerprint, named
 from ganatomy.pictures import write_png
-from ganatomy.training.goals import Goal, Pursuit
+from ganatomy.training.events import Event, Events, Kind
+from ganatomy.training.gauge import Gauge, Signals, count_skipped, skipped_signals
+from ganatomy.training.goals import Goal, Pursuit, Stop
 from ganatomy.training.health.rules import rules_with
 from ganatomy.training.health.watch import observe
 from ganatomy.training.play import Play, Step, play
-from ganatomy.training.probe import Gauge, Probe, Signals, count_skipped
+from ganatomy.training.probe import Probe
 from ganatomy.training.runs.checkpoint import Checkpoint, save_checkpoint
 from ganatomy.training.runs.folder import Run
 from ganatomy.training.runs.metrics import Metrics
 from ganatomy.training.runs.status import State, Status, write_status
 from ganatomy.training.setup import Setup
-from ganatomy.training.sheet import sheet, shown
+from ganatomy.training.sheet import sheet_of
 from ganatomy.training.snapshot import Snapshot
 from ganatomy.training.standing import Standing, joined, memory_of, of_stage, pursuit_of
 from ganatomy.training.team import ALONE, Team
 
-Kind = Literal["run", "note", "stage", "tick", "log", "probe", "alarm", "samples", "checkpoint", "end"]
 BETWEEN_TICKS = 0.25  # seconds
 PROBED = 250  # rounds between probes where the goal needs them and the recipe takes none
 GO_ON, SAVE, INTERRUPTED, REACHED = range(4)  # what the leader decides after a round
-
-
-@dataclass(frozen=True, eq=False)
-class Event:
-    """Something worth telling: `values` for machines, `text` for people, and the round it is about.
-
-    A tick is for progress bars alone: it comes by the clock, and nothing of it is written.
-    """
-
-    kind: Kind
-    step: int
-    values: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
-    round: Step | None = None
-
-
-Events = Generator[Event, None, None]
 
 
 def train(
@@ -73,17 +55,21 @@ def train(
     interrupted: Callable[[], bool] = lambda: False,
     device: torch.device | str = "cpu",
 ) -> Events:
-    """Play to the end of the last stage, or of the stage that reaches `goal` first; from a checkpoint, if one is given.
+    """Play to the end of the last stage, for which `goal` can stand; from a checkpoint, if one is given.
 
-    The last event is of kind "end" and its values hold the run's state. A diverged game raises once its status is
-    written; its checkpoints are those of before.
+    The last event is of kind "end" and its values hold the run's state. What fails raises once its status is written.
     """
     sitting = _Sitting(setup, run, team=team, goal=goal, interrupted=interrupted)
     with closing(sitting):
         try:
-            yield from sitting.play(start, _placed(setup.fresh_players(), device))
+            yield from sitting.play(start, setup.fresh_players(device=device))
         except DivergedError as error:
+            yield from sitting.give_up()
             sitting.write_status("diverged", error.said)
+            raise
+        except GanatomyError as error:
+            with suppress(GanatomyError):  # a full disk, which is the error already
+                sitting.write_status("failed", error.said)
             raise
 
 
@@ -105,6 +91,7 @@ class _Sitting:
         self.earlier = 0.0  # seconds of the sittings before
         self.tally: Counter[str] = Counter()
         self.best: tuple[Snapshot, dict[str, Any]] | None = None  # found since the last save
+        self.last: Step | None = None  # of this stage, seen in this sitting
         self.game: Play
 
     def close(self) -> None:
@@ -144,29 +131,43 @@ class _Sitting:
             ended = yield from self._play_stage()
             if ended == INTERRUPTED:
                 break
+            if place + 1 < len(self.setup.stages):
+                yield from self._save()
             average = self.game.average, self.game.averaged.seen
+        last = (yield from self._look_back()) if ended == REACHED else self.standing
         yield from self._save()
+        self.standing = last
         yield self._end(ended)
+
+    def give_up(self) -> Events:
+        """What there is to tell and to keep of a game that broke."""
+        if self.team.leads:
+            signals = {"step": float(self.game.count), "seen": float(self.game.seen), "seconds": self.seconds}
+            yield from self._tell("log", signals | skipped_signals(self.tally), None)
+        yield from self._save()
 
     def _recall(self, start: Checkpoint) -> None:
         kept = Standing.from_dict(start.extra["standing"])
-        goal = self.pursuits[kept.stage]
-        if kept.pursuit.goal != goal.goal:  # another budget or gap than before: what was reached is judged anew
-            kept = replace(kept, pursuit=replace(goal, floor=kept.pursuit.floor, best=kept.pursuit.best))
-        self.standing, self.earlier = kept, kept.seconds
+        pursuit = kept.pursuit.towards(self.pursuits[kept.stage].goal)
+        self.standing, self.earlier = replace(kept, pursuit=pursuit), kept.seconds
         self.tally = Counter(kept.skipped)
 
     def _begin(self, start: Checkpoint | None) -> Events:
         stage = self.setup.stages[self.standing.stage]
         setup, goal = self.setup, self.standing.pursuit.goal
-        self.gauge, self.probe = Gauge(stage.game), None
         self.probed = self.cadence.probe or (PROBED if goal.needs_probes else 0)
+        self.probe, self.last = None, None
         if self.team.leads and self.probed:
-            self.probe = Probe(stage.game, setup.train, setup.held_out, setup.latent, seed=setup.recipe.seed)
+            try:
+                self.probe = Probe(stage.game, setup.train, setup.held_out, setup.latent, seed=setup.recipe.seed)
+            except UsageError as error:
+                if goal.needs_probes:
+                    raise
+                yield Event("note", self.step, {"text": error.said}, f"no probes are taken: {error.said}")
+        self.gauge = Gauge(stage.game) if self.probe is None else self.probe.gauge
         if start is not None:
             self.game.restore(of_stage(start.snapshot, self.standing))
-            if self.probe is not None:
-                self.probe.recall(memory_of(start.snapshot))
+            (self.probe or self.gauge).recall(memory_of(start.snapshot))
         self.write_status("running", "")
         if len(setup.stages) > 1:
             yield Event("stage", self.step, {"stage": stage.name}, f"stage {stage.name}: {goal}")
@@ -176,11 +177,8 @@ class _Sitting:
     def _play_stage(self) -> Generator[Event, None, int]:
         """Round after round, each looked at as often as is due, until the leader decides to end."""
         while True:
-            reached = self.standing.pursuit.met or self.standing.pursuit.goal.spent(
-                self.game.count, self.game.seen, self.seconds
-            )
             due = time.monotonic() - self.saved >= self.cadence.save_seconds
-            wanted = REACHED if reached else INTERRUPTED if self.interrupted() else SAVE if due else GO_ON
+            wanted = REACHED if self._reached() else INTERRUPTED if self.interrupted() else SAVE if due else GO_ON
             decision = self.team.follow(wanted)
             if decision in (REACHED, INTERRUPTED):
                 return decision
@@ -190,12 +188,17 @@ class _Sitting:
             if step.skipped:
                 count_skipped(self.tally, step.skipped)
             if self.team.leads:
+                self.gauge.follow(step)
                 yield from self._look(step)
+                self.last = step
+
+    def _reached(self) -> Stop | None:
+        pursuit = self.standing.pursuit
+        return pursuit.met or pursuit.goal.spent(self.game.count, self.game.seen, self.seconds)
 
     def _look(self, step: Step) -> Events:
         if self.probe is not None and step.count % self.probed == 0:
-            signals = self.probe(step, self.seconds, self.tally)
-            yield from self._tell("probe", signals, step)
+            yield from self._tell("probe", self.probe(step, self.seconds, self.tally), step)
         elif self.cadence.log and step.count % self.cadence.log == 0:
             signals = self.gauge.light(step, self.tally) | {"seconds": self.seconds}
             yield from self._tell("log", signals, step)
@@ -205,7 +208,20 @@ class _Sitting:
         if self.cadence.samples and step.count % self.cadence.samples == 0:
             yield self._show()
 
-    def _tell(self, kind: Kind, signals: Signals, step: Step) -> Events:
+    def _look_back(self) -> Generator[Event, None, Standing]:
+        """A probe of the last round, where none was due. A run that goes on later goes on as if it had not been."""
+        standing, probe, step = self.standing, self.probe, self.last
+        if probe is None or step is None or step.count % self.probed == 0:
+            return standing
+        memory, tally = probe.memory(), Counter(self.tally)
+        yield from self._tell("probe", probe(step, self.seconds, self.tally), step)
+        last, self.standing, self.tally = self.standing, replace(standing, best=self.standing.best), tally
+        probe.recall(memory)
+        if self.best is not None:
+            self.best = self._snapshot(), self._extra()
+        return last
+
+    def _tell(self, kind: Kind, signals: Signals, step: Step | None) -> Events:
         """Write a line of metrics, and one for each alarm it gives rise to."""
         assert self.metrics is not None
         self.tally.clear()
@@ -233,10 +249,8 @@ class _Sitting:
 
     def _show(self) -> Event:
         """A sheet of the averaged generator's first samples, the same latents every time."""
-        latent, seed, indices = self.setup.latent, self.setup.recipe.seed, range(shown(self.setup.train.format))
-        samples = passed(self.game.average, latent.sample(seed, indices), labels=latent.labels(seed, indices))
         path = self.run.samples(self.step)
-        write_png(path, sheet(samples.cpu(), self.setup.train))
+        write_png(path, sheet_of(self.game.average, self.setup))
         return Event("samples", self.step, {"path": str(path)}, f"samples {path}")
 
     def _save(self) -> Events:
@@ -246,17 +260,16 @@ class _Sitting:
         self.saved = time.monotonic()
         if not self.team.leads:
             return
-        keep, best = self.cadence.keep, self.best
+        keep, best, self.best = self.cadence.keep, self.best, None
         if best is not None and best[0].counters["count"] < self.step:
             save_checkpoint(self.run, *best, keep=keep, best=True)
         is_best = best is not None and best[0].counters["count"] == self.step
         path = save_checkpoint(self.run, snapshot, self._extra(), keep=keep, best=is_best)
-        self.best = None
         self.write_status("running", "")
         yield Event("checkpoint", self.step, {"path": str(path), "best": is_best}, f"saved {path}")
 
     def _snapshot(self) -> Snapshot:
-        return joined(self.game.snapshot(), self.standing, {} if self.probe is None else self.probe.memory())
+        return joined(self.game.snapshot(), self.standing, (self.probe or self.gauge).memory())
 
     def _extra(self) -> dict[str, Any]:
         standing = replace(self.standing, seconds=self.seconds, skipped=dict(self.tally))
@@ -269,7 +282,7 @@ class _Sitting:
 
     def _end(self, ended: int) -> Event:
         pursuit = self.standing.pursuit
-        reached = pursuit.met or pursuit.goal.spent(self.game.count, self.game.seen, self.seconds)
+        reached = self._reached()
         state: State = "interrupted" if ended == INTERRUPTED else "finished"
         reason = "stopped on request" if ended == INTERRUPTED else f"reached {reached or pursuit.goal}"
         self.write_status(state, reason)
@@ -285,10 +298,3 @@ class _Sitting:
             "alarms_on": list(self.standing.watch.speaking),
         }
         return Event("end", self.step, values, f"{reason}. {pursuit.convergence.sentence()}")
-
-
-def _placed(players: Players, device: torch.device | str) -> Players:
-    for player in (players.generator, players.critic, *players.heads.values()):
-        assert isinstance(player, nn.Module), "a setup builds modules"
-        player.to(device)
-    return players

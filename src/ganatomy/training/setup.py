@@ -31,11 +31,13 @@ from ganatomy.models.latent import Latent
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 from ganatomy.training.pace import Pace, Precision
+from ganatomy.training.play import check
 from ganatomy.training.recipes.build import game_of, pace_of
 from ganatomy.training.recipes.complaints import under
 from ganatomy.training.recipes.resolve import folder_options
 from ganatomy.training.recipes.schema import End, Recipe
 from ganatomy.training.recipes.schema import Stage as Written
+from ganatomy.training.team import check_divisible, parts
 
 SMALL = 16  # pictures up to this side, and points, gain nothing from a second thread
 CONVOLUTIONAL = ("dcgan", "sn-resnet", "r3", "style")
@@ -80,15 +82,15 @@ class Setup:
         """Whether the critic takes a single sample, with the label that the generator was given, if any."""
         return self.critic_architecture == self.architecture
 
-    def fresh_players(self, seed: int | None = None) -> Players:
+    def fresh_players(self, seed: int | None = None, *, device: torch.device | str = "cpu") -> Players:
         """Both networks and all heads with their first weights, which hang on the seed (the recipe's) alone."""
         seed = self.recipe.seed if seed is None else seed
         critic = self.critic_architecture.critic(seed)
         width = int(getattr(critic, "feature_width"))  # noqa: B009  a promise of every architecture here
-        heads = {name: _head(name, width, outputs, seed=seed) for name, outputs in self.heads.items()}
+        heads = {name: _head(name, width, outputs, seed=seed).to(device) for name, outputs in self.heads.items()}
         return Players(
-            self.architecture.generator(seed),
-            critic,
+            self.architecture.generator(seed).to(device),
+            critic.to(device),
             heads,
             score=self.stages[0].game.score,
             labelled_critic=self.labelled_critic,
@@ -109,7 +111,9 @@ def set_up(recipe: Recipe, *, data_dir: Path | str | None = None, device: str | 
     shown, classes = _shown(stages, train.format, latent)
     judged = _for_critic(architecture, recipe, format=shown, classes=classes)
     heads = _heads(recipe, stages, latent)
-    return Setup(recipe, train, held_out, latent, architecture, judged, stages, heads, _threads(recipe, train.format))
+    setup = Setup(recipe, train, held_out, latent, architecture, judged, stages, heads, _threads(recipe, train.format))
+    _check(setup)
+    return setup
 
 
 def as_gan(
@@ -134,6 +138,16 @@ def as_gan(
         architecture=setup.architecture,
         provenance=notes,
     )
+
+
+def _check(setup: Setup) -> None:
+    """Every stage, before the first round of the first: a later one would fail when hours have gone."""
+    players = setup.fresh_players()
+    for place, stage in enumerate(setup.stages):
+        with under(f"stages.{place}" if setup.recipe.stages else "game"):
+            check(stage.game, players, setup.train, setup.latent)
+            check_divisible(stage.game, processes=1, micro_batches=stage.pace.micro_batches)
+            parts(stage.pace.batch, stage.pace.micro_batches, block=stage.game.block)
 
 
 def _data(recipe: Recipe, data_dir: Path | str | None) -> tuple[Dataset, Dataset]:

@@ -51,7 +51,7 @@ class Standing:
         """At the beginning of the next stage, which has a goal, and a health, of its own."""
         return replace(
             self,
-            pursuit=replace(goal, floor=self.pursuit.floor),
+            pursuit=goal,
             stage=self.stage + 1,
             steps=self.steps + steps,
             images=self.images + images,
@@ -62,13 +62,11 @@ class Standing:
 def pursuit_of(end: End) -> Pursuit:
     """What a stage is to reach, as a recipe says it."""
     stops = tuple(
-        Stop(name, float(amount))  # type: ignore[arg-type]
-        for name, amount in (("steps", end.steps), ("images", end.images), ("seconds", end.seconds), ("gap", end.gap))
-        if amount is not None
+        Stop(name, float(amount))
+        for name in ("steps", "images", "seconds", "gap", "plateau")
+        if (amount := getattr(end, name)) is not None
     )
-    if end.plateau is None:
-        return Pursuit(Goal(stops))
-    return Pursuit(Goal((*stops, Stop("plateau"))), plateau=end.plateau)
+    return Pursuit(Goal(stops))
 
 
 def joined(snapshot: Snapshot, standing: Standing, memory: Mapping[str, Tensor]) -> Snapshot:

@@ -26,10 +26,11 @@ from ganatomy.games.game import Game
 
 @dataclass(frozen=True)
 class Team:
-    """Process number `rank` of `size`; the default trains alone and sends nothing."""
+    """Process number `rank` of `size`, `beside` of them on its machine; the default trains alone and sends nothing."""
 
     rank: int = 0
     size: int = 1
+    beside: int = 1
 
     @property
     def alone(self) -> bool:

@@ -22,7 +22,9 @@ def threads() -> Findings:
     from ganatomy.training.machine import cores
 
     here, threads, whole = cores(), torch.get_num_threads(), os.cpu_count() or 1
-    said = f"{threads} threads, {here} cores" + (f" of {whole} on this machine" if whole != here else "")
+    said = f"{threads} thread{'s' * (threads > 1)}, {here} core{'s' * (here > 1)}" + (
+        f" of {whole} on this machine" if whole != here else ""
+    )
     if threads > here:
         yield Check("threads", "note", said, f"more threads than cores are slow: set OMP_NUM_THREADS={here}")
     else:

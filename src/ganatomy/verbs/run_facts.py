@@ -36,7 +36,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """`state`: running, finished, interrupted, diverged, or killed: said to run, and nobody writes it.
+    """`state`: running, finished, interrupted, diverged, failed, or killed: said to run, and nobody writes it.
 
     images, losses and gap are those of the last line of metrics that has them; converged: images to the goal, if met.
     """

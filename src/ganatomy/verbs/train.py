@@ -13,10 +13,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganatomy.atomic import write_text
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.board import Board
 from ganatomy.training.described import NETWORKS, describe_gan, require_same_data
+from ganatomy.training.events import Event
 from ganatomy.training.goals import Goal, parse_goal
 from ganatomy.training.interrupts import listening
 from ganatomy.training.launch import announcements, team_from_environment
@@ -25,10 +27,9 @@ from ganatomy.training.recipes.compare import allowed, differences, digest
 from ganatomy.training.recipes.read import read_recipe, recipe_text, to_yaml
 from ganatomy.training.recipes.schema import Recipe
 from ganatomy.training.runs.checkpoint import Checkpoint, newest_whole
-from ganatomy.training.runs.folder import Run, latest_run, new_run, open_run
+from ganatomy.training.runs.folder import CONFIG, Run, latest_run, new_run, open_run
 from ganatomy.training.runs.lock import writing
 from ganatomy.training.runs.resume import refuse_changed, rewind
-from ganatomy.training.session import Event
 from ganatomy.training.session import train as play_run
 from ganatomy.training.setup import Setup, set_up
 from ganatomy.training.standing import pursuit_of
@@ -49,7 +50,8 @@ def train(
 ) -> Generator[Event, None, None]:
     """Train and tell; `resume` is "auto" (the newest run of this recipe and seed in `out`, or a new one) or a folder.
 
-    A run that was trained with another recipe is refused. `until` ends the run earlier or later than its recipe says.
+    A run that was trained with another recipe is refused. `until` ends the run, of a recipe in stages the last stage,
+    earlier or later than the recipe says.
     """
     goal = None if until is None else parse_goal(until)
     wanted = None if recipe is None else read_recipe(recipe, changes)
@@ -66,7 +68,7 @@ def train(
         team = open_now.enter_context(team_from_environment(where))
         begun = _begin(team, wanted, out=out, resume=resume, where=open_now)
         setup = set_up(begun.recipe, data_dir=data_dir, device=where)
-        threads = begun.threads or setup.threads or cores(team.size)
+        threads = begun.threads or setup.threads or cores(team.beside)
         open_now.enter_context(computing(threads))
         asked = open_now.enter_context(listening())
         board = open_now.enter_context(Board(begun.run.folder)) if team.leads else None
@@ -74,7 +76,8 @@ def train(
             require_same_data(setup, begun.run.folder)
         if team.leads:
             describe_gan(setup, begun.run.folder)
-        yield from _preface(begun, setup, team, threads=threads, device=str(where), goal=goal)
+        announced = announcements([(s.game, s.pace) for s in setup.stages], setup.fresh_players(), team)
+        yield from _preface(begun, setup, announced, team=team, threads=threads, device=str(where), goal=goal)
         open_now.enter_context(_naming_what_is_safe(begun.run))
         for event in play_run(
             setup, begun.run, start=begun.start, goal=goal, team=team, interrupted=asked, device=where
@@ -119,8 +122,10 @@ def _begin(team: Team, wanted: Recipe | None, *, out: Path, resume: str | None, 
     recipe = old if wanted is None else wanted
     notes = () if start is None else start.notes
     notes += tuple(f"not as before: {line}" for line in allowed(old, recipe))
+    run = Run(run.folder, to_yaml(recipe))
+    write_text(run.folder / CONFIG, run.config)
     team.hear(str(run.folder.absolute()))
-    return _Begun(Run(run.folder, to_yaml(recipe)), recipe, start, notes)
+    return _Begun(run, recipe, start, notes)
 
 
 def _found(wanted: Recipe | None, *, out: Path, resume: str | None) -> Run | None:
@@ -152,7 +157,14 @@ def _naming_what_is_safe(run: Run) -> Iterator[None]:
 
 
 def _preface(
-    begun: _Begun, setup: Setup, team: Team, *, threads: int, device: str, goal: Goal | None
+    begun: _Begun,
+    setup: Setup,
+    announced: Sequence[str],
+    *,
+    team: Team,
+    threads: int,
+    device: str,
+    goal: Goal | None,
 ) -> Generator[Event, None, None]:
     """What a reader of the log wants to know first."""
     if not team.leads:
@@ -176,5 +188,5 @@ def _preface(
     yield Event(
         "run", step, values, f"run {folder} {verb}; {device}, {threads} thread{'s' * (threads > 1)}, {pace.precision}"
     )
-    for note in (*begun.notes, *setup.train.notes, *announcements(setup.stages[0].game, setup.fresh_players(), team)):
+    for note in (*begun.notes, *setup.train.notes, *announced):
         yield Event("note", step, {"text": note}, note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,8 +14,10 @@ from ganatomy.errors import DeviceError, UsageError
 from ganatomy.games.heads import feature_matching
 from ganatomy.training import launch
 from ganatomy.training.launch import announcements, team_from_environment
+from ganatomy.training.pace import Pace
 from ganatomy.training.team import ALONE, LostError, Team
 
+PACE = Pace(batch=12)
 WHERE = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
 
 
@@ -40,8 +43,8 @@ def test_without_torchrun_or_with_one_process_one_trains_alone(monkeypatch: pyte
 
 def test_the_place_of_a_process() -> None:
     found = launch._place({"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4", **WHERE})
-    assert found == (Team(5, 8), 1, 4)
-    assert launch._place({"RANK": "1", "WORLD_SIZE": "2", **WHERE}) == (Team(1, 2), 1, 2)
+    assert found == (Team(5, 8, beside=4), 1, 4)
+    assert launch._place({"RANK": "1", "WORLD_SIZE": "2", **WHERE}) == (Team(1, 2, beside=2), 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -76,21 +79,31 @@ def test_one_process_announces_nothing_and_several_what_differs() -> None:
     plain = case_players(CASES["hinge"])
     mixed = case_players(CASES["class"], norm="batch", critic_norm="spectral", dropout=0.2)
     game = CASES["class"].game
-    assert announcements(game, mixed, ALONE) == []
-    assert announcements(CASES["hinge"].game, plain, Team(0, 2)) == [
+    assert announcements([(game, PACE)], mixed, ALONE) == []
+    assert announcements([(CASES["hinge"].game, PACE)], plain, Team(0, 2)) == [
         "2 processes, each with its part of every batch; gradients are summed"
     ]
-    _, batched, drawing = announcements(game, mixed, Team(1, 3))
+    _, batched, drawing = announcements([(game, PACE)], mixed, Team(1, 3))
     assert "(generator.hidden1.norm)" in batched
     assert "(critic.hidden1.dropout, critic.hidden2.dropout)" in drawing
 
 
 def test_terms_of_the_whole_batch_are_refused_before_anything_starts() -> None:
     case = Case(with_terms(feature_matching()))
-    assert announcements(case.game, case_players(case), ALONE) == []
+    assert announcements([(case.game, PACE)], case_players(case), ALONE) == []
+    fine = (CASES["hinge"].game, PACE)
     for team, micro_batches in ((Team(0, 2), 1), (ALONE, 2)):
+        stages = [fine, (case.game, replace(PACE, micro_batches=micro_batches))]  # the second one, too
         with pytest.raises(UsageError, match="feature-matching need the whole batch"):
-            announcements(case.game, case_players(case), team, micro_batches=micro_batches)
+            announcements(stages, case_players(case), team)
+    with pytest.raises(UsageError, match="a batch of 2 was to be cut into 3 parts"):
+        announcements([fine, (CASES["hinge"].game, replace(PACE, batch=2))], case_players(CASES["hinge"]), Team(0, 3))
+
+
+def test_batch_statistics_of_micro_batches_are_announced() -> None:
+    mixed = case_players(CASES["class"], norm="batch")
+    (said,) = announcements([(CASES["class"].game, replace(PACE, micro_batches=2))], mixed, ALONE)
+    assert "of each of the 2 micro-batches" in said
 
 
 def test_being_told_to_stop_is_an_error_with_a_message_and_afterwards_what_it_was() -> None:

@@ -152,7 +152,7 @@ def manners(team: Team) -> Found:
     return {
         "message of unequal": caught(lambda: team.require_equal("a" if team.rank == 1 else "b", "the weights")),
         "batch norm": fingerprint(*named({**kept.weights, **kept.moments})),
-        "announced": announcements(batched.game, batched.players, team),
+        "announced": announcements([(batched.game, batched.pace)], batched.players, team),
         "followed": team.follow(10 + team.rank),
         "skipped": skipped(team),
         "summed": summed(team),

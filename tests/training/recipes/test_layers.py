@@ -128,7 +128,7 @@ def test_a_stage_has_what_it_does_not_say_from_the_recipe() -> None:
 
 
 def test_an_end_that_no_stage_would_use_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"each of its stages has its own\nset that of a stage: stages\.0\.end"):
+    with pytest.raises(UsageError, match=r"each of its stages has its own\nset those of the stages, with -o end=null"):
         staged({"end": {"steps": 5}, "stages": [{"end": {"steps": 6}}]})
 
 

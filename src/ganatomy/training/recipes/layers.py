@@ -81,7 +81,8 @@ def staged(whole: Mapping[str, Any]) -> dict[str, Any]:
         filled.append(own if "end" in own or whole.get("end") is None else {**own, "end": whole["end"]})
     if whole.get("end") is not None and all("end" in stage for stage in stages):
         raise UsageError(
-            "the recipe was given an end, and each of its stages has its own", "set that of a stage: stages.0.end"
+            "the recipe was given an end, and each of its stages has its own",
+            "set those of the stages, with -o end=null, or that of the recipe alone",
         )
     return {**whole, "stages": filled, "end": None}
 

@@ -17,7 +17,7 @@ from ganatomy.atomic import write_text
 from ganatomy.errors import InputError
 
 STATUS = "status.json"
-State = Literal["running", "finished", "interrupted", "diverged"]
+State = Literal["running", "finished", "interrupted", "diverged", "failed"]
 
 
 @dataclass(frozen=True)
