@@ -175,3 +175,15 @@ def test_every_command_explains_itself_with_an_example(ganatomy: Command) -> Non
         done = ganatomy(command, "--help")
         assert done.returncode == 0
         assert "Example" in done.stdout
+
+
+def test_a_file_that_no_verb_expected_to_fail_is_named(ganatomy: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(words: list[str]) -> int:
+        raise PermissionError(13, "Permission denied", "secret.yaml")
+
+    monkeypatch.setattr("ganatomy.cli._run", fail)
+    done = ganatomy("list", "recipes")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr == "ganatomy: secret.yaml cannot be used (Permission denied)\nsee whether it is there, and yours\n"
+    )

@@ -26,8 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("ganatomy: out of memory\nask for fewer samples or smaller pictures", file=sys.stderr)
         return 4
-    except OSError as error:  # what the answer is printed to: a full disk, a closed pipe
-        _forget_stdout()
+    except OSError as error:
+        if error.filename is not None:
+            print(
+                f"ganatomy: {error.filename} cannot be used ({error.strerror})\nsee whether it is there, and yours",
+                file=sys.stderr,
+            )
+            return 1
+        _forget_stdout()  # without a name it is what the answer is printed to: a full disk, a closed pipe
         print(f"ganatomy: the answer could not be printed ({error.strerror})", file=sys.stderr)
         return 1
 
