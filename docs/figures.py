@@ -10,11 +10,11 @@ import numpy as np
 
 from ganatomy.cli.narrator import Narrator
 from ganatomy.data.catalogue import load
+from ganatomy.data.plane import density
 from ganatomy.data.worlds import WORLDS
 from ganatomy.pictures import Pixels, grid, pixels, write_png
 from ganatomy.verbs.demo import demo
 from ganatomy.verbs.subject import subject
-from ganatomy.verbs.survey import density
 
 ROOT = Path(__file__).parents[1]
 
