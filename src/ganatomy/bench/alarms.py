@@ -42,11 +42,12 @@ class Case:
     changes: tuple[str, ...] = ()
 
 
+SMALLER = ("players.options.hidden=[256,512]", "players.options.critic_hidden=[512,256]")  # finds all modes, too
 GOOD = (
     Case("ring8", "ring8", 1500, 15),
     Case("grid25", "grid25", 1500, 15),
     Case("digits-mlp", "digits-mlp", 1500, 15),
-    Case("stacked-digits", "stacked-digits", 1000, 15),
+    Case("stacked-digits", "stacked-digits", 1000, 15, SMALLER),
 )
 BAD = (
     Case("bad-strong-critic", "bad-strong-critic", 2000, 6),
