@@ -130,7 +130,6 @@ def test_an_error_is_two_lines_and_an_exit_code(ganatomy, run, here, words, code
 
 
 def test_what_is_still_to_come_is_said_plainly(ganatomy):
-    assert "there are no explainers yet" in ganatomy("list", "explainers")[1]
     found = json.loads(ganatomy("list", "experiments", "--json")[1])
     assert (found["names"], "no experiments yet" in found["note"]) == ({}, True)
     assert "digits-mlp" in ganatomy("list")[1]

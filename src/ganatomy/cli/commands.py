@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ganatomy.cli.completion import KINDS, benches, data_sets, kinds
+from ganatomy.cli.explaining import register as register_explaining
 from ganatomy.cli.folder_options import FolderCommand
 from ganatomy.cli.looking import register as register_looking
 from ganatomy.cli.training import register as register_training
@@ -139,6 +140,7 @@ def bench(
 
 register_training(app)
 register_looking(app)
+register_explaining(app)
 
 
 def _print(found: dict[str, Any], *, as_json: bool = False) -> None:

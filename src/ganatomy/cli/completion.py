@@ -34,6 +34,10 @@ def benches(incomplete: str) -> list[str]:
     return _starting(incomplete, literal_keys("verbs/bench.py", "BENCHES"))
 
 
+def explainers(incomplete: str) -> list[str]:
+    return _starting(incomplete, literal_keys("verbs/explainers.py", "EXPLAINERS"))
+
+
 def kinds(incomplete: str) -> list[str]:
     return _starting(incomplete, list(KINDS))
 

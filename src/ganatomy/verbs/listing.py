@@ -1,7 +1,7 @@
 """What there is to choose from: recipes, data sets, architectures, games, by name with a sentence each.
 
 listing("games")        # {"minimax": "One forger, one expert, ...", ...}
-planned("explainers")   # why a list is empty: the sentence, or None
+planned("experiments")   # why a list is empty: the sentence, or None
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable
 from ganatomy.errors import choose
 
 PLANNED = {
-    "explainers": "there are no explainers yet: this version trains, samples and describes GANs",
-    "experiments": "there are no experiments yet: this version trains, samples and describes GANs",
+    "experiments": "there are no experiments yet: this version trains, samples and explains GANs",
 }
 
 
@@ -51,6 +50,12 @@ def _games() -> dict[str, str]:
     return {name: game.sentence for name, game in GAMES.items()}
 
 
+def _explainers() -> dict[str, str]:
+    from ganatomy.verbs.explainers import EXPLAINERS
+
+    return {name: explainer.summary for name, explainer in EXPLAINERS.items()}
+
+
 def _benches() -> dict[str, str]:
     from ganatomy.verbs.bench import BENCHES
 
@@ -67,7 +72,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "data": _data,
     "models": _models,
     "games": _games,
-    "explainers": _none,
+    "explainers": _explainers,
     "experiments": _none,
     "benches": _benches,
 }

@@ -1,0 +1,68 @@
+"""The command `explain`: a line for each answer, results on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganatomy.cli.completion import data_sets, explainers
+from ganatomy.cli.gan_argument import GanName
+
+EXAMPLES = """Examples: ganatomy explain runs/0001-digits-mlp-s0; ganatomy explain mine.py:make dissection directions
+--data folder:scans; ganatomy explain runs/0002-mnist-dcgan-s0@best invert --data-dir data --thorough"""
+
+
+def explain(
+    gan: GanName,
+    what: Annotated[
+        list[str] | None, typer.Argument(help="names, from `ganatomy list explainers`", autocompletion=explainers)
+    ] = None,
+    *,
+    data: Annotated[
+        str | None, typer.Option(help="Real pictures: a data set's name, or folder:PATH.", autocompletion=data_sets)
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where downloaded files lie, or shall lie.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where results go; by default the run's findings/.")] = None,
+    seed: Annotated[int, typer.Option(help="All random draws follow from it.", min=0)] = 0,
+    thorough: Annotated[bool, typer.Option("--thorough", help="About ten times the samples.")] = False,
+    sites: Annotated[str | None, typer.Option(help="Places in the generator: start.act,up1.act.")] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="A concept of your own, as file.py:function.")] = None,
+    smallest: Annotated[float, typer.Option(help="Smallest effect of interest, in sd of a concept.", min=0)] = 0.1,
+    permute_labels: Annotated[
+        int | None, typer.Option(help="A seed: concepts are dealt out at random, and nothing may be found.", min=0)
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Explain a GAN: units, concepts, directions, geometry; without a name all that apply."""
+    from ganatomy.cli.narrator import Narrator
+    from ganatomy.verbs.explain import Wanted
+    from ganatomy.verbs.explain import explain as run
+
+    wanted = Wanted(
+        seed=seed,
+        thorough=thorough,
+        sites=None if sites is None else tuple(site.strip() for site in sites.split(",")),
+        own=tuple(concept or ()),
+        smallest=smallest,
+        permute_labels=permute_labels,
+    )
+    narrator, told = Narrator(), []
+    try:
+        for answer in run(
+            gan, what or (), data=data, data_dir=data_dir, out=out, wanted=wanted, progress=narrator.progress
+        ):
+            told.append(answer.to_dict())
+            if not json_ and not answer.told.aside:
+                narrator.say(f"{answer.explainer}: {answer.said}")
+                typer.echo(str(answer.folder))
+    finally:
+        narrator.close()
+    if json_:
+        typer.echo(json.dumps({"gan": gan, "answers": told}, ensure_ascii=False, allow_nan=False))
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain", epilog=EXAMPLES)(explain)

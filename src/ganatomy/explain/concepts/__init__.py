@@ -1,0 +1,1 @@
+"""What can be seen in pictures, measured by functions of pictures alone."""

@@ -1,0 +1,1 @@
+"""What the directions of a latent space change, and what shape the space has."""

@@ -1,0 +1,123 @@
+"""Do directions change concepts more than random directions of the same length do?
+
+    pool = control_effects(gan, found, panel, plan=plan)
+    verdict = against_random(effects, pool, level=0.95)
+    verdict.p, verdict.adjusted, verdict.beats     # (k,): one test a direction, all concepts together
+
+A direction's statistic is its largest |effect| over the concepts, each divided by the root mean square that random
+directions have there; for one that was made for a concept, the effect on that concept. By rank, p is exact (its own
+value is among those it is divided by, so that under the null all are exchangeable), but never below 1 / (controls + 1).
+Where so few controls could not let a single direction stand among k, the ratio is taken for a t of as many degrees of
+freedom as there are controls: the mean effect of random directions is nearly linear in them, so nearly normal, with
+shorter tails in few dimensions. Which of the two is decided beforehand. Benjamini-Hochberg over the directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganatomy.explain.latent.directions import Directions, blank, random_vectors
+from ganatomy.explain.latent.responses import Panel, Plan, responses
+from ganatomy.explain.passes import Progress
+from ganatomy.models.gan import GAN
+from ganatomy.numerics.statistics.multiplicity import benjamini_hochberg
+
+SAME = 1e-9  # relative difference at which two scales are one, and effects are ties
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Effects of random directions, (controls, columns), for each group of directions that take steps of one length."""
+
+    groups: tuple[tuple[tuple[int, ...], Tensor], ...]
+
+    def of(self, place: int) -> Tensor:
+        """The controls of one direction."""
+        return next(effects for places, effects in self.groups if place in places)
+
+
+@dataclass(frozen=True, eq=False)
+class AgainstRandom:
+    """specificity: |effect| by the controls' root mean square, (k, c), and p_each by rank, not corrected.
+
+    p, adjusted, beats: one test a direction. exact: whether p is by rank; floor: the smallest that can be had so.
+    """
+
+    specificity: Tensor
+    p_each: Tensor
+    p: Tensor
+    adjusted: Tensor
+    beats: Tensor
+    floor: float
+    exact: bool
+
+
+def lengths(found: Directions) -> list[tuple[int, ...]]:
+    """Places of directions whose steps have the same length."""
+    groups: dict[float, list[int]] = {}
+    for place, scale in enumerate(found.scales.tolist()):
+        key = next((known for known in groups if abs(known - scale) <= SAME * known), scale)
+        groups.setdefault(key, []).append(place)
+    return [tuple(places) for places in groups.values()]
+
+
+def control_effects(gan: GAN, found: Directions, panel: Panel, *, plan: Plan, progress: Progress | None = None) -> Pool:
+    """Mean (score forwards - score backwards) / 2 of random directions, at the plan's first size; in raw scores."""
+    size, groups = plan.sizes[0], []
+    width = found.vectors.shape[1]
+    for number, places in enumerate(lengths(found)):
+        vectors = random_vectors(plan.controls, width, seed=plan.seed, name=f"control directions {number}")
+        scales = torch.full((plan.controls,), float(found.scales[places[0]]), dtype=torch.float64)
+        names = tuple(f"control {place}" for place in range(plan.controls))
+        control = Directions("random", names, vectors, scales, blank(plan.controls), site=found.site)
+        seen = responses(gan, control, panel, plan=plan, steps=(-size, size), progress=progress)
+        groups.append((places, seen.odd(size)[:, plan.n // 4 :].mean(1)))
+    return Pool(tuple(groups))
+
+
+def against_random(
+    effects: Tensor, pool: Pool, *, level: float, aims: Sequence[int | None] | None = None
+) -> AgainstRandom:
+    """effects: (k, c) mean effects of the directions, in the units of the pool's first c columns.
+
+    aims: the concept that a direction was made for beforehand, which is then tested alone.
+    """
+    k, c = effects.shape
+    specificity, p_each = torch.zeros(k, c, dtype=torch.float64), torch.ones(k, c, dtype=torch.float64)
+    p = torch.ones(k, dtype=torch.float64)
+    floor = 1 / (1 + min(len(others) for _, others in pool.groups))
+    exact = floor * k <= (1 - level) * (1 + SAME)
+    for place in range(k):
+        own, others = effects[place].abs(), pool.of(place)[:, :c].abs()
+        aim = None if aims is None else aims[place]
+        specificity[place] = _ratio(own, others.square().mean(0).sqrt())
+        whole = torch.cat([own[None], others])
+        ratio = _ratio(whole, whole.square().mean(0).sqrt())
+        p_each[place] = _rank(ratio)
+        if not exact:
+            p[place] = _tail(specificity[place] if aim is None else specificity[place, aim : aim + 1], len(others))
+        else:
+            p[place] = _rank(ratio.amax(1, keepdim=True))[0] if aim is None else p_each[place, aim]
+    adjusted = benjamini_hochberg(p)
+    return AgainstRandom(specificity, p_each, p, adjusted, adjusted <= 1 - level, floor, exact)
+
+
+def _ratio(effects: Tensor, usual: Tensor) -> Tensor:
+    """Nothing where random directions do nothing."""
+    return torch.where(usual > 0, effects / usual.clamp(min=1e-300), torch.zeros_like(effects))
+
+
+def _tail(ratios: Tensor, controls: int) -> float:
+    """Chance of any ratio as large as the largest, two-sided t, by Bonferroni over the concepts."""
+    from scipy.special import stdtr
+
+    return min(1.0, 2 * len(ratios) * float(stdtr(controls, -float(ratios.max()))))
+
+
+def _rank(values: Tensor) -> Tensor:
+    """Share of rows that are at least as large as the first, itself among them; ties count against it."""
+    return (values >= values[0] * (1 - SAME)).double().mean(0)

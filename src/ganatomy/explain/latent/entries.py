@@ -1,0 +1,152 @@
+"""Where a vector enters a generator: the affine maps that see the latent, or the output of another place, first.
+
+    for entry in entries(gan):                     # of the latent
+        entry.site, matrix(entry).shape            # start.linear, (64, 3136): a row for each latent coordinate
+    entries(gan, "mapping")                        # of w in a style network: the affine map of every layer
+
+Found by running: an entry is a module that has weights and none inside, is given the vector itself (alone, beside an
+embedding, as a picture of one pixel, in parts, or scaled sample by sample), and is affine in it. Its matrix is measured
+by feeding it unit vectors, so that weight normalisation, scaled weights and foreign layers need no special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganatomy.errors import UsageError
+from ganatomy.explain.passes import Draw, draws, made
+from ganatomy.models.evaluating import evaluating
+from ganatomy.models.gan import GAN
+from ganatomy.tracing.trace import watch
+
+PROBES = 16  # samples that a vector is recognised by
+LARGE = 1024.0  # unit vectors are fed at this size, so that rounding beside a bias does not show
+CLOSE = 1e-4  # relative, for values that passed a few operations in float32
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """`columns`: where in the module's input each coordinate of the vector stands, -1 for one that does not enter."""
+
+    site: str
+    module: nn.Module
+    shape: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+def entries(gan: GAN, source: str | None = None) -> tuple[Entry, ...]:
+    """All modules that the latent enters, or the output of `source`, in the order of running."""
+    draw = next(draws(gan, PROBES, seed=0))
+    vector, seen = _run(gan, source, draw)
+    found = [
+        Entry(name, module, tuple(given.shape[1:]), columns)
+        for name, module, given in seen
+        if (columns := _columns(vector, given)) is not None
+    ]
+    affine = tuple(entry for entry in found if _is_affine(entry, len(vector)))
+    if not affine:
+        what = "the latent" if source is None else f"what '{source}' puts out"
+        raise UsageError(
+            f"no module was found that is affine in {what}",
+            "name a place from which vectors enter affine maps, as in source='mapping'; weights that are used by a "
+            "function alone cannot be found",
+        )
+    return affine
+
+
+def matrix(entry: Entry) -> Tensor:
+    """A with module(x) = A^T x + const: (width of the vector, outputs), float64, at the other inputs zero."""
+    rows = torch.zeros(len(entry.columns), _inputs(entry.shape))
+    for row, column in enumerate(entry.columns):
+        if column >= 0:
+            rows[row, column] = LARGE
+    found = (_out(entry, rows) - _out(entry, torch.zeros(1, rows.shape[1]))) / LARGE
+    return found.double().cpu()
+
+
+def _run(gan: GAN, source: str | None, draw: Draw) -> tuple[Tensor, list[tuple[str, nn.Module, Tensor]]]:
+    """The vector, (n, width), and what each bare module with weights was given."""
+    seen: list[tuple[str, nn.Module, Tensor]] = []
+
+    def note(name: str) -> Callable[[nn.Module, Any], None]:
+        def hook(module: nn.Module, inputs: Any) -> None:
+            if inputs and isinstance(inputs[0], Tensor) and len(inputs[0]) == len(draw):
+                seen.append((name, module, inputs[0].detach().clone()))
+
+        return hook
+
+    with ExitStack() as attached:
+        for name, module in gan.generator.named_modules():
+            if _bare(module):
+                attached.callback(module.register_forward_pre_hook(note(name)).remove)
+        if source is None:
+            made(gan.generator, draw)
+            return draw.z.double(), seen
+        with watch(gan.generator, [source]) as trace:
+            made(gan.generator, draw)
+    return trace[source].flatten(1).cpu().double(), seen
+
+
+def _bare(module: nn.Module) -> bool:
+    """With weights, and no module inside but the parametrisations of its own weights."""
+    inner = [child for name, child in module.named_children() if name != "parametrizations"]
+    return not inner and any(True for _ in chain(module.parameters(), module.buffers()))
+
+
+def _columns(vector: Tensor, given: Tensor) -> tuple[int, ...] | None:
+    """Which columns of the input hold the vector's coordinates, or None where it is not among them."""
+    if given.ndim < 2 or not given.is_floating_point() or _inputs(given.shape[2:]) > 1:
+        return None
+    rows = given.flatten(1).cpu().double()
+    # Equal columns: the vector as it is, whole or in parts, alone or beside other things.
+    size = CLOSE * float(vector.abs().max())
+    same = (vector.T[:, None, :] - rows.T[None, :, :]).abs().amax(2) <= size
+    if bool(same.any()):
+        where = same.float().argmax(1)
+        return tuple(int(place) if bool(same[row, place]) else -1 for row, place in enumerate(where))
+    # Rows in proportion: the vector scaled to some norm, sample by sample.
+    width = vector.shape[1]
+    for first in range(rows.shape[1] - width + 1):
+        part = rows[:, first : first + width]
+        factor = (part * vector).sum(1, keepdim=True) / vector.square().sum(1, keepdim=True)
+        if bool((factor.abs() > 1e-6).all()) and float((part - factor * vector).abs().max()) <= size * float(
+            factor.abs().max()
+        ):
+            return tuple(range(first, first + width))
+    return None
+
+
+def _is_affine(entry: Entry, n: int) -> bool:
+    """module(x + y) = module(x) + module(y) - module(0), for inputs of ordinary size."""
+    width = _inputs(entry.shape)
+    place = torch.arange(n * width, dtype=torch.float64).reshape(n, width)
+    x, y = torch.sin(place + 1).float(), torch.cos(1.7 * place).float()
+    try:
+        zero = _out(entry, torch.zeros(1, width))
+        both, apart = _out(entry, x + y), _out(entry, x) + _out(entry, y) - zero
+    except Exception:  # whatever a foreign module may raise on inputs of its own shape
+        return False
+    return float((both - apart).abs().max()) <= CLOSE * max(1e-6, float(both.abs().max()))
+
+
+def _out(entry: Entry, rows: Tensor) -> Tensor:
+    """The module's own output for flat inputs, flat."""
+    weight = next(chain(entry.module.parameters(), entry.module.buffers()))
+    given = rows.to(weight.device, weight.dtype).reshape(len(rows), *entry.shape)
+    with evaluating(entry.module), torch.no_grad():
+        out: Tensor = entry.module(given)
+    return out.flatten(1).double().cpu()
+
+
+def _inputs(shape: tuple[int, ...]) -> int:
+    total = 1
+    for side in shape:
+        total *= side
+    return total

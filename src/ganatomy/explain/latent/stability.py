@@ -1,0 +1,62 @@
+"""Would another sample of latents have given the same directions?
+
+    same = stability(found, samples=4)             # found.again(seed) four times, each with a seed of its own
+    same.each                                      # (k,): mean |cosine| with the matching direction
+    same.together                                  # (k,): least cosine between the first 1, 2, ..., k as subspaces
+
+Latents cost nothing, so each repeat is a fresh sample from the prior, which is what a bootstrap imitates. Directions
+are matched one to one so that the sum of |cosines| is largest. Where two have equal strength `each` is low at both and
+`together` is high from the second on: only their plane is determined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganatomy.errors import UsageError
+from ganatomy.explain.latent.directions import Directions
+
+SEED = 2**20  # of the first repeat, so that it is not the sample that the directions were found on
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """Means over the samples."""
+
+    each: Tensor
+    together: Tensor
+    samples: int
+
+
+def stability(found: Directions, *, samples: int = 4, seed: int = SEED) -> Stability | None:
+    """From samples of seeds seed, seed + 1, ...; None where the method looks at no samples."""
+    if samples < 1:
+        raise UsageError(f"{samples} samples were asked for", "take one or more")
+    if found.again is None:
+        return None
+    others = [found.again(seed + number).vectors for number in range(samples)]
+    each = torch.stack([matched(found.vectors, other) for other in others]).mean(0)
+    together = torch.stack([subspaces(found.vectors, other) for other in others]).mean(0)
+    return Stability(each, together, samples)
+
+
+def matched(first: Tensor, second: Tensor) -> Tensor:
+    """|cosine| of each row of `first` with its partner in `second`."""
+    from scipy.optimize import linear_sum_assignment
+
+    size = (first @ second.T).abs()
+    mine, theirs = linear_sum_assignment(-size.numpy())
+    out = torch.zeros(len(first), dtype=torch.float64)
+    out[torch.from_numpy(mine)] = size[torch.from_numpy(mine), torch.from_numpy(theirs)]
+    return out
+
+
+def subspaces(first: Tensor, second: Tensor) -> Tensor:
+    """Cosine of the largest principal angle between the spans of the first j rows, for j = 1, 2, ..."""
+    count = min(len(first), len(second))
+    mine, theirs = torch.linalg.qr(first.T).Q, torch.linalg.qr(second.T).Q
+    cosines = [torch.linalg.svdvals(mine[:, :j].T @ theirs[:, :j])[-1] for j in range(1, count + 1)]
+    return torch.stack(cosines).clamp(max=1)

@@ -1,0 +1,126 @@
+"""Explain a GAN: every explainer of this package, each answer saved with its arrays and its figure.
+
+    for answer in explain("runs/0001-digits-mlp-s0", ["dissection"], data="digits"):
+        print(answer.said, answer.folder)
+
+Without names all that apply are called, on a budget of about a minute for small pictures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ganatomy.atomic import write_text
+from ganatomy.data.catalogue import DATASETS, load_splits
+from ganatomy.data.dataset import Dataset
+from ganatomy.errors import GanatomyError, UsageError, choose
+from ganatomy.explain.concepts.catalogue import measurers_for
+from ganatomy.explain.concepts.own import measurer_from
+from ganatomy.models.gan import GAN
+from ganatomy.results.folder import save
+from ganatomy.verbs.explainers import EXPLAINERS, Asked, Told
+from ganatomy.verbs.subject import named, subject
+from ganatomy.views.canvas import svg
+
+FINDINGS, FIGURE = "findings", "figure.svg"
+Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an explainer found, in a sentence, and where the whole of it lies."""
+
+    explainer: str
+    told: Told
+    folder: Path
+
+    @property
+    def said(self) -> str:
+        return self.told.said
+
+    def to_dict(self) -> dict[str, object]:
+        return {"explainer": self.explainer, "name": self.told.name, "said": self.said, "folder": str(self.folder)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How things are done. `own`: concepts as file.py:function. `permute_labels`: a seed; nothing is true then."""
+
+    seed: int = 0
+    thorough: bool = False
+    sites: tuple[str, ...] | None = None
+    own: tuple[str, ...] = ()
+    smallest: float = 0.1
+    permute_labels: int | None = None
+
+
+def explain(
+    gan: GAN | str | Path,
+    what: Sequence[str] = (),
+    *,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    wanted: Wanted | None = None,
+    progress: Progress = lambda _name: lambda _done, _total: None,
+) -> Iterator[Answer]:
+    """`data`: what the GAN was trained on, for what looks at real pictures; by default the set that it names."""
+    wanted = wanted or Wanted()
+    for name in what:
+        choose(EXPLAINERS, name, "explainer")
+    folder = out or findings_of(gan)
+    whom = gan if isinstance(gan, GAN) else subject(gan)
+    train, held_out = _data(whom, data, data_dir)
+    own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
+    concepts = cache(lambda: measurers_for(whom.format, train if train and train.classes else None, own=own))
+    for name in what or [name for name, explainer in EXPLAINERS.items() if explainer.by_default]:
+        explainer = EXPLAINERS[name]
+        if explainer.needs_data and train is None:
+            if what:
+                raise UsageError(
+                    f"{name!r} looks at real pictures, and none were named",
+                    "name them: --data digits, or --data folder:PATH",
+                )
+            continue
+        asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
+        for told in explainer.answer(asked):
+            yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
+
+
+def keep(told: Told, folder: Path) -> Path:
+    """The result as JSON and arrays, and its figure beside it."""
+    save(told.record, folder)
+    if told.figure is not None:
+        write_text(folder / FIGURE, svg(told.figure()))
+    return folder
+
+
+def findings_of(gan: GAN | str | Path) -> Path:
+    """In the folder of a run, else in the current one."""
+    if isinstance(gan, GAN):
+        return Path(FINDINGS)
+    found = named(gan)
+    if found.kind == "run":
+        return found.path / FINDINGS
+    return Path(FINDINGS) / _slug(found.function or found.path.stem)
+
+
+def _data(gan: GAN, name: str | None, data_dir: Path | None) -> tuple[Dataset | None, Dataset | None]:
+    """In the GAN's own range; None where no set is named, and the one that the GAN names is not at hand."""
+    if name is not None:
+        train, held_out = load_splits(name, data_dir=data_dir)
+        return train.in_format(gan.format), held_out.in_format(gan.format)
+    if gan.data is None or gan.data not in DATASETS:
+        return None, None
+    with suppress(GanatomyError):  # files that would have to be downloaded, or pictures of another size
+        return _data(gan, gan.data, data_dir)
+    return None, None
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")

@@ -1,0 +1,275 @@
+"""The explainers that `explain` calls, each with its budget: a literal table.
+
+    for told in EXPLAINERS["dissection"].answer(asked): print(told.said)
+
+An explainer yields one or more results, each with a name, a sentence for people, and how its figure is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from ganatomy.data.dataset import Dataset
+from ganatomy.explain.concepts.measurer import Measurer, labels, scores
+from ganatomy.explain.generator.activations import film_strip, unit_statistics
+from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units
+from ganatomy.explain.generator.dissection import dissection
+from ganatomy.explain.generator.features import exciting_latents, exciting_samples
+from ganatomy.explain.generator.gradients import region_sensitivity
+from ganatomy.explain.generator.plan import Plan
+from ganatomy.explain.generator.sites import named_sites
+from ganatomy.explain.latent.boundaries import boundaries
+from ganatomy.explain.latent.continuity import continuity
+from ganatomy.explain.latent.coordinates import coordinates
+from ganatomy.explain.latent.directions import Directions
+from ganatomy.explain.latent.geodesics import geodesics
+from ganatomy.explain.latent.in_range import invert, verdicts
+from ganatomy.explain.latent.jacobian import averaged
+from ganatomy.explain.latent.maps import latent_map, picture_map
+from ganatomy.explain.latent.paths import interpolation
+from ganatomy.explain.latent.pca import pca
+from ganatomy.explain.latent.responses import Plan as Steps
+from ganatomy.explain.latent.sefa import sefa
+from ganatomy.explain.latent.steering import steering
+from ganatomy.explain.passes import Progress, draws
+from ganatomy.models.gan import GAN
+from ganatomy.results.explanation import Explanation
+from ganatomy.results.finding import Finding
+from ganatomy.views import generator as inside
+from ganatomy.views import latent as along
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Record = Explanation | Finding
+
+
+class How(Protocol):
+    """What of `explain.Wanted` concerns an explainer."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def thorough(self) -> bool: ...
+    @property
+    def sites(self) -> tuple[str, ...] | None: ...
+    @property
+    def smallest(self) -> float: ...
+    @property
+    def permute_labels(self) -> int | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Of whom, by which concepts (trained when first asked for), beside which real pictures, and how."""
+
+    gan: GAN
+    concepts: Callable[[], Sequence[Measurer]]
+    train: Dataset | None
+    held_out: Dataset | None
+    how: How
+    progress: Progress
+
+    def many(self, usual: int, thorough: int) -> int:
+        return thorough if self.how.thorough else usual
+
+    @property
+    def measurers(self) -> Sequence[Measurer]:
+        return self.concepts()
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Those that were named, or those of the rule."""
+        found = named_sites(self.gan, next(draws(self.gan, 2, seed=self.how.seed)), self.how.sites)
+        return tuple(str(place.site) for place in found)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A result, what it says in a sentence, and its figure."""
+
+    name: str
+    record: Record
+    said: str
+    figure: Callable[[], Figure] | None = None
+    aside: bool = False  # kept and listed, but not worth a line on a terminal
+
+
+@dataclass(frozen=True)
+class Explainer:
+    summary: str
+    answer: Callable[[Asked], Iterator[Told]]
+    needs_data: bool = False
+    by_default: bool = True
+
+
+def _activations(asked: Asked) -> Iterator[Told]:
+    gan, seed = asked.gan, asked.how.seed
+    strips = film_strip(gan, range(8), seed=seed, sites=asked.how.sites)
+    for each in strips[:-1]:
+        yield Told(f"film {each.target}", each, f"maps of {each.target}", aside=True)
+    said = f"8 samples through {', '.join(each.target for each in strips)}"
+    yield Told("film picture", strips[-1], said, lambda: inside.film(strips, gan.format))
+    found = unit_statistics(gan, asked.many(1000, 10_000), seed=seed, sites=asked.how.sites, progress=asked.progress)
+    for each in found:
+        yield Told(f"units {each.target}", each, f"{each.target}: {each.note}", partial(inside.on_rates, each))
+
+
+def _gradients(asked: Asked) -> Iterator[Told]:
+    found = region_sensitivity(
+        asked.gan, asked.many(16, 128), seed=asked.how.seed, sites=asked.how.sites, progress=asked.progress
+    )
+    drawn = asked.gan.format.kind == "picture"
+    for each in found:
+        figure = partial(inside.sensitivities, each) if drawn else None
+        yield Told(
+            each.target, each, f"{each.target}: {each.note}", figure, aside=each.target not in ("layers", "latent")
+        )
+
+
+def _dissection(asked: Asked) -> Iterator[Told]:
+    plan = Plan(asked.many(1024, 10_000), asked.many(128, 1000), seed=asked.how.seed, smallest=asked.how.smallest)
+    found = dissection(
+        asked.gan,
+        asked.measurers,
+        sites=asked.how.sites,
+        plan=plan,
+        permute_labels=asked.how.permute_labels,
+        progress=asked.progress,
+    )
+    concepts = labels(asked.measurers)
+    yield Told(
+        "labels",
+        found.labels,
+        found.labels.note,
+        lambda: inside.table(found.labels, "correlation", concepts, label="correlation"),
+    )
+    yield Told(
+        "effects",
+        found.effects,
+        found.effects.note,
+        lambda: inside.strongest(found.effects, concepts, place=1, smallest=plan.smallest),
+    )
+    for site, each in found.together.items():
+        yield Told(f"together {site}", each, each.note)
+    for number, finding in enumerate(found.findings):
+        yield Told(f"finding {number:02}", finding, str(finding), aside=finding.verdict != "present")
+
+
+def _features(asked: Asked) -> Iterator[Told]:
+    gan, seed = asked.gan, asked.how.seed
+    for site in asked.sites:
+        best = exciting_samples(gan, site, asked.many(512, 10_000), seed=seed, progress=asked.progress)
+        chosen = _alike(best, 6)
+        indices = best.arrays["indices"][[*chosen, -1, -2]]  # and of two random directions
+        shown = [gan.sample(seed, row.tolist()).float().cpu().numpy() for row in indices]
+        names = [best.units[place] for place in [*chosen, -1, -2]]
+        yield Told(f"samples {site}", best, f"{site}: {best.note}", partial(along.rows, names, shown, gan.format))
+        far = exciting_latents(gan, site, chosen[:4], seed=seed, best=best, steps=asked.many(50, 200))
+        yield Told(f"latents {site}", far, f"{site}: {far.note}")
+
+
+def _alike(best: Explanation, many: int) -> list[int]:
+    """Units whose top pictures are the most alike, compared with random directions; never-varying ones are left out."""
+    arrays = best.arrays
+    units = [at for at in range(len(best.units)) if not arrays["random"][at] and arrays["sd"][at] > 0]
+    return sorted(units, key=lambda at: (float(arrays["spread_rank"][at]), float(arrays["spread"][at])))[:many]
+
+
+def _artifacts(asked: Asked) -> Iterator[Told]:
+    assert asked.train is not None
+    places = named_sites(asked.gan, next(draws(asked.gan, 2, seed=asked.how.seed)), asked.how.sites)
+    for place in [place for place in places if place.channels > 1][-1:]:
+        site, many = str(place.site), asked.many(512, 2048)
+        plan = ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
+        ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
+        yield Told(f"ranking {site}", ranking, ranking.note)
+        yield Told(f"removal {site}", finding, str(finding))
+
+
+def _coordinates(asked: Asked) -> Iterator[Told]:
+    plan = _steps(asked, samples=0)
+    found = coordinates(asked.gan, asked.measurers, sites=asked.how.sites, plan=plan, progress=asked.progress)
+    yield Told("effects", found, found.note, lambda: along.effects(found))
+    yield Told("strips", found, "the same as strips", lambda: along.strips(found, asked.gan.format), aside=True)
+
+
+def _directions(asked: Asked) -> Iterator[Told]:
+    for found in _found_directions(asked):
+        result = steering(asked.gan, found, asked.measurers, plan=_steps(asked), progress=asked.progress)
+        yield Told(found.method, result, result.note, partial(along.strips, result, asked.gan.format))
+
+
+def _steps(asked: Asked, samples: int = 4) -> Steps:
+    """`samples`: how often directions are found again, to see whether they are stable."""
+    n, controls = asked.many(96, 512), asked.many(99, 199)
+    return Steps(n=n, seed=asked.how.seed, controls=controls, smallest=asked.how.smallest, samples=samples)
+
+
+def _found_directions(asked: Asked) -> Iterator[Directions]:
+    gan, seed, k = asked.gan, asked.how.seed, 8
+    k = min(k, gan.latent.dim)
+    yield sefa(gan, k=k)
+    yield averaged(gan, k=k, seed=seed)
+    yield pca(gan, asked.sites[0], k=k, n=asked.many(1024, 10_000))
+    yield boundaries(gan, asked.measurers, n=asked.many(2000, 10_000))
+
+
+def _geometry(asked: Asked) -> Iterator[Told]:
+    gan, seed = asked.gan, asked.how.seed
+    ways = interpolation(gan, 8, seed=seed)
+    yield Told("interpolation", ways, ways.note, lambda: along.ways(ways, gan.format))
+    seen = continuity(gan, asked.many(12, 64), seed=seed, progress=asked.progress)
+    yield Told("continuity", seen, seen.note, lambda: along.speeds(seen))
+    short = geodesics(gan, asked.many(2, 16), seed=seed, progress=asked.progress)
+    yield Told("geodesics", short, short.note)
+
+
+def _map(asked: Asked) -> Iterator[Told]:
+    gan, seed = asked.gan, asked.how.seed
+    measurer = asked.measurers[0]
+    name = labels([measurer])[0]
+    found = latent_map(
+        gan, 500, seed=seed, score=lambda pictures: scores(measurer, pictures)[:, 0], progress=asked.progress
+    )
+    yield Told("latents", found, found.note, lambda: along.scored(found, name))
+    if asked.held_out is not None:
+        real = asked.held_out.read(range(min(500, asked.held_out.size)))
+        both = picture_map(gan, real, n=len(real), seed=seed)
+        yield Told("pictures", both, both.note, lambda: along.mixed(both))
+
+
+def _invert(asked: Asked) -> Iterator[Told]:
+    assert asked.held_out is not None
+    given = asked.held_out.read(range(min(asked.many(12, 64), asked.held_out.size)))
+    found = invert(asked.gan, given, seed=asked.how.seed, progress=asked.progress)
+    words = verdicts(found)
+    yield Told(
+        "held out",
+        found,
+        found.note,
+        lambda: along.inverted(found, torch.as_tensor(given).numpy(), asked.gan.format, words=words),
+    )
+
+
+EXPLAINERS: dict[str, Explainer] = {
+    "activations": Explainer(
+        "what does every layer show, from noise to picture, and which units are dead", _activations
+    ),
+    "gradients": Explainer("which region of the picture hangs on which layer and coordinate", _gradients),
+    "dissection": Explainer("which unit goes with which concept, and does it cause it", _dissection),
+    "features": Explainer("which pictures excite a unit most", _features),
+    "artifacts": Explainer(
+        "which units go with unreal samples, and is it better without them", _artifacts, needs_data=True
+    ),
+    "coordinates": Explainer("what does each coordinate of the latent change", _coordinates),
+    "directions": Explainer("which directions change what, and more than random ones", _directions),
+    "geometry": Explainer("is the latent space continuous, and how far apart are its pictures", _geometry),
+    "map": Explainer("how do latents, real and generated pictures lie in a plane", _map),
+    "invert": Explainer("can the generator make these real pictures", _invert, needs_data=True),
+}

@@ -1,0 +1,90 @@
+"""Three ablations must say the same, to one side; arrays fit together and are saved; how a family is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from oracles_dissection import HALVES, PLAN, dissected, parts_of, small
+
+from ganatomy.explain.generator.claims import _agreed, _selectivity
+from ganatomy.explain.generator.conclude import concluded, labelled, strength
+from ganatomy.explain.generator.dissection import dissection
+from ganatomy.explain.generator.panel import Panel
+from ganatomy.explain.generator.values import INTERVENTIONS
+from ganatomy.numerics.statistics.effects import judged, judged_together
+from ganatomy.numerics.statistics.interval import Mean
+from ganatomy.results.folder import load, save
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sides", "claim"),
+    [
+        ((1, 1, 1), (-1, -1, -1), 1),
+        ((1, 1, 1), (1, 1, 1), 1),
+        ((1, 1, 1), (1, -1, 1), 0),
+        ((1, 1, 0), (1, 1, 1), 0),
+        ((-1, 1, 1), (1, 1, 1), 0),
+        ((-1, -1, -1), (1, -1, 1), -1),
+        ((-1, 0, -1), (1, 1, 1), 0),
+    ],
+)
+def test_a_claim_needs_all_ablations_to_one_side(verdicts: tuple[int, ...], sides: tuple[int, ...], claim: int) -> None:
+    as_table = [torch.tensor(each, dtype=torch.float64)[None, :, None] for each in (verdicts, sides)]
+    assert _agreed(*as_table).item() == claim
+
+
+def test_selectivity_is_the_least_share_over_the_ablations() -> None:
+    effects = torch.tensor([[[3.0, -1.0], [0.5, 0.5], [0.0, 9.0]], [[0.0, 0.0]] * 3])
+    assert _selectivity(effects).tolist() == [[0.0, 0.25], [0.0, 0.0]]
+    assert _selectivity(effects[:, :1]).tolist() == [[0.75, 0.25], [0.0, 0.0]]
+
+
+def test_all_tests_of_all_sites_are_one_family() -> None:
+    """The adjusted p of each are those of all effects judged together, again from their means and errors."""
+    found = dissection(small(), [HALVES], sets={}, plan=PLAN).effects
+    value, low, high = (found.arrays[name].ravel() for name in ("effect", "low", "high"))
+    assert value.size == 6 * len(INTERVENTIONS) * 2
+    undetermined = found.arrays["verdict"].ravel() == 0  # whose intervals are not widened
+    from scipy.stats import t
+
+    error = np.where(undetermined, (high - low) / 2 / t.ppf(0.975, PLAN.images - 1), np.nan)
+    assert undetermined.any()
+    for place in np.flatnonzero(undetermined):
+        alone = judged(Mean(value[place], error[place], PLAN.images - 1, PLAN.images), smallest=PLAN.smallest)
+        assert found.arrays["p"].ravel()[place] >= alone.p_present - 1e-9
+        assert found.arrays["p"].ravel()[place] > 0.05
+        assert judged_together([alone])[0].verdict == alone.verdict
+
+
+def test_labels_and_strengths_speak_of_masks_and_of_scores() -> None:
+    labels = dissected("parts").labels
+    assert np.array_equal(strength(labels), labels.arrays["iou"])
+    named = labelled(labels, 0.95)
+    assert named[[0, 7, 11, 12], 0].all()
+    assert not named[16:].any()
+    scored = dissection(small(), [HALVES], sets={}, plan=PLAN).labels
+    assert np.array_equal(strength(scored), np.abs(scored.arrays["rank_correlation"]))
+
+
+def test_everything_is_saved_and_read_again(tmp_path: Path) -> None:
+    found = dissected("parts")
+    for place, result in enumerate((found.labels, found.effects, *found.together.values(), *found.findings[:2])):
+        save(result, tmp_path / str(place))
+        again = load(tmp_path / str(place))
+        assert again.to_dict() == result.to_dict()
+        assert all(np.array_equal(result.arrays[n], again.arrays[n], equal_nan=True) for n in result.arrays)
+
+
+def test_who_moves_a_concept_too_far_does_not_carry_it_alone() -> None:
+    """Farther than from one sample to another, by doing what it did in another: units 0 and 11 of A."""
+    found, (_, measurer) = dissected("parts"), parts_of("parts")
+    low, high = found.effects.arrays["low"].copy(), found.effects.arrays["high"].copy()
+    low[[0, 11], 2, 0], high[[0, 11], 2, 0] = -4.0, -3.0
+    effects = replace(found.effects, arrays={**found.effects.arrays, "low": low, "high": high})
+    verdicts = {f.claim: f.verdict for f in concluded(found.labels, effects, Panel((measurer,)), plan=PLAN)}
+    assert verdicts["a single unit of units carries parts: A"] == "absent"
+    assert verdicts["a single unit of units carries parts: B"] == "present"

@@ -1,0 +1,127 @@
+"""Where the latent enters, found by running: house architectures, foreign layouts, and what cannot be found."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from oracles_latent import gaussian
+from torch import Tensor, nn
+
+from ganatomy.errors import GanatomyError
+from ganatomy.explain.latent.entries import entries, matrix
+from ganatomy.models.dcgan import DCGAN
+from ganatomy.models.gan import GAN
+from ganatomy.models.latent import Latent, Normal, Sphere
+from ganatomy.models.mlp import MLP
+from ganatomy.models.r3 import R3
+from ganatomy.models.sn_resnet import SNResNet
+from ganatomy.models.style import Style
+from ganatomy.numerics.random import Stream
+from ganatomy.results.formats import Format
+
+TINY = Format.picture(1, 8)
+
+
+@pytest.mark.parametrize(
+    ("gan", "site", "width"),
+    [
+        (GAN.fresh(MLP(TINY, Normal(5), hidden=(16,), critic_hidden=(4,)), 0), "hidden1.linear", 16),
+        (GAN.fresh(MLP(TINY, Normal(5, classes=3), hidden=(16,), critic_hidden=(4,)), 0), "hidden1.linear", 16),
+        (GAN.fresh(DCGAN(TINY, Normal(5), width=4, critic_width=4), 0), "start.linear", 32),
+        (GAN.fresh(SNResNet(TINY, Sphere(5, classes=2), width=4, critic_width=4), 0), "start.linear", 64),
+        (GAN.fresh(R3(TINY, Normal(5), width=4, cardinality=2), 0), "basis.linear", 4),
+        (GAN.fresh(Style(TINY, Normal(5), width=4, critic_width=4), 0), "mapping.layer1.linear", 64),
+    ],
+)
+def test_every_architecture_of_the_house_has_one_entry(gan: GAN, site: str, width: int) -> None:
+    (entry,) = entries(gan)
+    assert entry.site == site
+    layer = gan.generator.get_submodule(site)
+    assert isinstance(layer, nn.Linear)
+    weights = layer.weight[:, :5].detach().double().T  # an embedding stands behind z
+    assert matrix(entry).shape == (5, width)
+    assert torch.allclose(matrix(entry), weights, atol=1e-6)
+    assert not layer._forward_pre_hooks
+
+
+def test_every_layer_of_a_style_network_is_entered_by_w() -> None:
+    gan = GAN.fresh(Style(TINY, Normal(5), width=4, critic_width=4, latent_width=7), 0)
+    found = entries(gan, "mapping")
+    assert [entry.site.removeprefix("synthesis.") for entry in found] == [
+        *("level1.conv1.affine", "level1.to_picture.affine"),
+        *("level2.conv1.affine", "level2.conv2.affine", "level2.to_picture.affine"),
+    ]
+    assert {len(matrix(entry)) for entry in found} == {7}
+
+
+class Foreign(nn.Module):
+    """z as a picture of one pixel through a layer; the rest is a fixed reading."""
+
+    def __init__(self, layer: nn.Module, *, pixel: bool = False, norm: bool = False, part: bool = False) -> None:
+        super().__init__()
+        self.layer, self.pixel, self.norm, self.part = layer, pixel, norm, part
+
+    def forward(self, z: Tensor) -> Tensor:
+        if self.norm:
+            z = z / z.norm(dim=1, keepdim=True)
+        if self.part:
+            z = z[:, :2]
+        out: Tensor = self.layer(z[:, :, None, None] if self.pixel else z)
+        return out.flatten(1).tanh()
+
+
+class Scaled(nn.Module):
+    """Somebody's linear layer with a gain at run time."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ (self.weight * 0.25) + 1.0
+
+
+def wrapped(generator: nn.Module, outputs: int, latent: Latent | None = None) -> GAN:
+    return GAN(generator.eval(), latent or Normal(3), Format.point(outputs))
+
+
+def test_a_transposed_convolution_of_one_pixel_is_an_affine_map() -> None:
+    with Stream(0, "layer").module_rng(0):
+        layer = nn.ConvTranspose2d(3, 2, 4)
+    (entry,) = entries(wrapped(Foreign(layer, pixel=True), 32))
+    assert torch.allclose(matrix(entry), layer.weight.detach().flatten(1).double(), atol=1e-6)
+
+
+def test_layers_of_other_makes_are_measured_as_they_act() -> None:
+    weight = gaussian(3, 4)
+    (entry,) = entries(wrapped(Foreign(Scaled(weight)), 4))
+    assert torch.allclose(matrix(entry), weight / 4, atol=1e-6)
+    with Stream(0, "layer").module_rng(0):
+        normed = nn.utils.parametrizations.weight_norm(nn.Linear(3, 4))
+    (entry,) = entries(wrapped(Foreign(normed), 4))
+    assert torch.allclose(matrix(entry), normed.weight.detach().double().T, atol=1e-6)
+
+
+def test_a_scaled_latent_and_a_part_of_one_are_recognised() -> None:
+    weight = gaussian(3, 4)
+    (entry,) = entries(wrapped(Foreign(Scaled(weight), norm=True), 4))
+    assert entry.columns == (0, 1, 2)
+    (entry,) = entries(wrapped(Foreign(Scaled(weight[:2]), part=True), 4))
+    assert entry.columns == (0, 1, -1)
+    assert torch.allclose(matrix(entry)[:2], weight[:2] / 4, atol=1e-6)
+    assert float(matrix(entry)[2].abs().max()) == 0.0
+
+
+def test_a_generator_that_multiplies_weights_itself_is_refused_with_a_remedy() -> None:
+    class Bare(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3, 4))
+
+        def forward(self, z: Tensor) -> Tensor:
+            return z.square() @ self.weight
+
+    with pytest.raises(GanatomyError, match="no module was found that is affine in the latent"):
+        entries(wrapped(nn.Sequential(Bare()), 4))
+    with pytest.raises(GanatomyError, match="what '0' puts out"):
+        entries(wrapped(nn.Sequential(nn.Identity(), Bare()), 4), "0")

@@ -1,0 +1,170 @@
+"""`explain` from a GAN's name to results and figures on disk; a stranger's pretrained pair is explained end to end."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from shared_data import need
+from shared_runs import small_run
+
+from ganatomy.data.catalogue import load as load_data
+from ganatomy.data.dataset import Dataset
+from ganatomy.errors import UsageError
+from ganatomy.explain.concepts.catalogue import measurers_for
+from ganatomy.explain.concepts.measurer import Measurer
+from ganatomy.explain.generator.plan import Plan
+from ganatomy.models.dcgan import DCGAN
+from ganatomy.models.gan import GAN
+from ganatomy.models.latent import Normal
+from ganatomy.results.explanation import Explanation
+from ganatomy.results.folder import load
+from ganatomy.results.formats import Format
+from ganatomy.verbs import explainers
+from ganatomy.verbs.explain import Answer, Wanted, explain, findings_of
+from ganatomy.verbs.explainers import EXPLAINERS
+from ganatomy.verbs.subject import subject
+
+PAIR = "gan_mnist_wgangp_akanametov"
+MINE = """
+import torch, ganatomy
+from safetensors.torch import load_file
+from torch import nn
+def block(i, o, k, s): return nn.Sequential(nn.ConvTranspose2d(i, o, k, s), nn.BatchNorm2d(o), nn.ReLU())
+class Block(nn.Module):
+    def __init__(self, *a): super().__init__(); self.block = block(*a)
+    def forward(self, x): return self.block(x)
+class Generator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        sizes = (64, 256, 3, 2), (256, 128, 4, 1), (128, 64, 3, 2)
+        self.model = nn.Sequential(*(Block(*a) for a in sizes), nn.ConvTranspose2d(64, 1, 4, 2), nn.Tanh())
+    def forward(self, z): return self.model(z[:, :, None, None])
+def make():
+    generator = Generator()
+    generator.load_state_dict(load_file({path!r}))
+    return ganatomy.GAN(generator, ganatomy.Normal(64), ganatomy.Format.picture(channels=1, size=28), data="mnist")
+"""
+
+
+@pytest.fixture(scope="module")
+def concepts() -> tuple[Measurer, ...]:
+    """With two classifiers, which take some seconds to train: once."""
+    return measurers_for(Format.picture(1, 8), load_data("digits"))
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, concepts: tuple[Measurer, ...]) -> None:
+    """In an empty folder, on budgets of a few samples: what is measured well is tested where it is measured."""
+    monkeypatch.chdir(tmp_path)
+
+    def at_hand(format: Format, data: Dataset | None, own: list[Measurer]) -> tuple[Measurer, ...]:
+        return concepts if data is not None and data.name == "digits" else measurers_for(format, None, own=own)
+
+    monkeypatch.setattr("ganatomy.verbs.explain.measurers_for", at_hand)
+    monkeypatch.setattr(explainers.Asked, "many", lambda self, usual, thorough: min(usual, 24))
+    monkeypatch.setattr(explainers, "Plan", lambda samples, images, **how: Plan(32, 8, **how))
+
+
+@pytest.fixture(scope="module")
+def gan() -> GAN:
+    networks = DCGAN(Format.picture(1, 8), Normal(4), width=4, critic_width=4, dropout=0.0)
+    return GAN(networks.generator(0), networks.latent, networks.format, networks.critic(0), data="digits")
+
+
+def kept(answers: Iterator[Answer]) -> dict[str, Answer]:
+    found = {str(answer.folder): answer for answer in answers}
+    for answer in found.values():
+        assert load(answer.folder).to_dict() == answer.told.record.to_dict()
+        assert answer.said
+        figure = answer.folder / "figure.svg"
+        assert figure.exists() == (answer.told.figure is not None)
+        if figure.exists():
+            assert xml.etree.ElementTree.parse(figure).getroot().tag.endswith("svg")
+    return found
+
+
+@pytest.mark.parametrize("name", EXPLAINERS)
+def test_every_explainer_saves_results_that_read_back_and_figures_that_parse(name: str, gan: GAN) -> None:
+    found = kept(
+        explain(gan, [name], wanted=Wanted(sites=("up1.act",) if name in ("features", "dissection") else None))
+    )
+    assert found
+    assert all(path.startswith(f"findings/{name}") for path in found)
+    assert any(answer.told.figure for answer in found.values()) or name == "artifacts"
+    assert not any(
+        hooks for module in gan.generator.modules() for hooks in (module._forward_hooks, module._forward_pre_hooks)
+    )
+
+
+def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    table = {
+        name: explainers.Explainer(
+            each.summary, lambda asked, name=name: iter(called.append(name) or ()), each.needs_data
+        )
+        for name, each in EXPLAINERS.items()
+    }
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    list(explain(gan))
+    assert called == list(EXPLAINERS)
+    called.clear()
+    list(explain(GAN(gan.generator, gan.latent, gan.format)))  # names no data
+    assert called == [name for name, each in EXPLAINERS.items() if not each.needs_data]
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_done(gan: GAN, tmp_path: Path) -> None:
+    nameless = GAN(gan.generator, gan.latent, gan.format)
+    for whom, what, said in (
+        (gan, ["disection"], "there is no explainer called 'disection'\ndid you mean 'dissection'"),
+        (nameless, ["invert"], "'invert' looks at real pictures, and none were named\nname them: --data digits"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            list(explain(whom, what))
+    with pytest.raises(UsageError, match="the data 'shapes' are"):
+        list(explain(gan, ["invert"], data="shapes"))
+    with pytest.raises(UsageError, match="there is no site called"):
+        list(explain(gan, ["gradients"], wanted=Wanted(sites=("up1.actt",))))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_a_run_lie_in_its_folder_and_others_here(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "runs").folder
+    found = list(explain(run, ["coordinates"]))
+    assert all(answer.folder.parent == run / "findings" for answer in found)
+    Path("mine.py").write_text("")
+    assert findings_of("mine.py:make") == Path("findings/make")
+
+
+def test_the_same_seed_gives_the_same_files(gan: GAN) -> None:
+    first = {answer.folder.name: answer.told.record for answer in explain(gan, ["gradients"], out=Path("a"))}
+    again = {answer.folder.name: answer.told.record for answer in explain(gan, ["gradients"], out=Path("b"))}
+    assert first.keys() == again.keys()
+    for name, record in first.items():
+        other = again[name]
+        assert isinstance(record, Explanation)
+        assert isinstance(other, Explanation)
+        for array in record.arrays:
+            np.testing.assert_array_equal(record.arrays[array], other.arrays[array])
+        assert Path("a", name, "figure.svg").read_bytes() == Path("b", name, "figure.svg").read_bytes()
+
+
+@pytest.mark.thorough
+def test_a_strangers_pretrained_generator_is_explained_end_to_end(tmp_path: Path) -> None:
+    folder = need(PAIR)
+    Path("mine.py").write_text(MINE.replace("{path!r}", repr(str(folder / "generator.safetensors"))))
+    golden = np.load(folder / "golden.npz")
+    gan = subject("mine.py:make")
+    made = gan.decode(torch.from_numpy(golden["z"]).reshape(64, 64)).numpy()
+    np.testing.assert_allclose(made[:16], golden["x16"], atol=1e-5)
+    wanted = Wanted(sites=("model.2.block.2",))
+    found = kept(explain("mine.py:make", ["activations", "dissection"], wanted=wanted, data_dir=tmp_path))
+    assert "findings/make/activations-film-picture" in found
+    written = json.loads(Path("findings/make/dissection-effects/finding.json").read_text())
+    assert written["type"] == "Explanation"
+    assert len(written["units"]) == 64
