@@ -5,6 +5,10 @@ rows = dissection(progress=lambda done, total: None)
 All units of two layers of a DCGAN for 28 x 28 pictures, 12 built-in concepts. The loop does what one writes first: for
 every unit a whole pass of the network with that unit at zero. Both measure the same concepts on the same pictures;
 without them, the passes alone are compared. Weights are first ones: speed hangs on them only through holes.
+
+The floor of a unit is what must run for it: the multiply-adds of its one channel through the next operator, and of all
+operators after that. It is timed in two ways: by the network's own speed in multiply-adds, and by torch's kernels for
+just these operators; batch normalisation, activations and the sums of transposed convolutions are in neither.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import time
 from collections.abc import Callable
 
 import torch
+from torch import Tensor, nn
 
 from ganatomy.bench.rows import Reading, Row, compared
 from ganatomy.bench.trained import Progress
@@ -24,6 +29,7 @@ from ganatomy.explain.generator.plan import Plan
 from ganatomy.explain.generator.sites import SiteShape, named_sites
 from ganatomy.explain.generator.suffix import Suffix
 from ganatomy.explain.generator.values import INTERVENTIONS
+from ganatomy.explain.latent.pca import pca
 from ganatomy.explain.passes import Draw, draws, made
 from ganatomy.models.dcgan import DCGAN
 from ganatomy.models.gan import GAN
@@ -31,10 +37,13 @@ from ganatomy.models.latent import Normal
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.formats import Format
 from ganatomy.tracing.edit import edit
+from ganatomy.tracing.trace import watch
 from ganatomy.tracing.unit import channel
+from ganatomy.tracing.work import counting
 
 DIGITS = Format.picture(1, 28)
 SITES = ("start.act", "up1.act")
+WHOLE = 10  # passes of the whole network that are timed together
 CONCEPTS = ("brightness", "contrast", "ink", "edges", "strokes", "holes", "layout", "symmetry")  # 12 with their parts
 
 
@@ -44,7 +53,7 @@ def dissection(*, progress: Progress, samples: int = 10_000, images: int = 256, 
     panel = Panel(tuple(each for each in measurers_for(DIGITS) if each.name in CONCEPTS))
     draw = next(iter(draws(gan, min(64, images), seed=0)))
     sites, plan = named_sites(gan, draw, SITES), Plan(samples=samples, images=images)
-    steps = 2 + 2 * len(sites)
+    steps = 3 + 3 * len(sites)
     rows = _timed("label pass", f"n = {samples:,}", samples, lambda: labelling(gan, panel, sites, plan=plan))
     progress(1, steps)
     edited = images * sum(site.channels for site in sites) * len(INTERVENTIONS)
@@ -55,8 +64,90 @@ def dissection(*, progress: Progress, samples: int = 10_000, images: int = 256, 
             what = "passes and concepts" if concepts else "passes alone"
             gain = _gain(gan, site, draw, concepts, rounds=rounds)
             rows.append(Row(f"dissection: {site.site}, {what}", gain, "times as fast as a loop", at_least=1))
-            progress(3 + 2 * place + at, steps)
+            progress(3 + 3 * place + at, steps)
+        rows += _floors(gan, site, draw, rounds=rounds)
+        progress(5 + 3 * place, steps)
+    rows.append(
+        Row("dissection: PCA of start.act", _pca(gan, samples, rounds=rounds), "times IncrementalPCA's time", at_most=1)
+    )
+    progress(steps, steps)
     return rows
+
+
+def _floors(gan: GAN, site: SiteShape, draw: Draw, *, rounds: int) -> list[Row]:
+    """The floor's time over ours, for all units of a site."""
+    generator, suffix = gan.generator, Suffix(gan.generator, site.site)
+    with watch(generator, [site.site]) as trace, counting(generator) as work:
+        made(generator, draw)
+    stage = site.site.name.split(".")[0]
+    names = list(work)  # in the order of running
+    pushed, *after = names[1 + max(at for at, name in enumerate(names) if name.split(".")[0] == stage) :]
+    must = work[pushed] / site.channels + sum(work[name] for name in after)
+    start = suffix.begin(draw)
+    values = torch.zeros_like(start.activation).transpose(0, 1)
+
+    def ours() -> None:
+        for _ in suffix.each(start, range(site.channels), values):
+            pass
+
+    def whole() -> None:
+        for _ in range(WHOLE):
+            made(generator, draw)
+
+    operator = generator.get_submodule(pushed)
+    assert isinstance(operator, nn.ConvTranspose2d)
+    one, weight = trace[site.site][:, :1].contiguous(), operator.weight.detach()[:1]
+    later = [(generator.get_submodule(name), _fed(gan, draw, name)) for name in after]
+
+    def kernels() -> None:
+        with torch.no_grad():
+            for _ in range(site.channels):
+                torch.conv_transpose2d(one, weight, stride=operator.stride, padding=int(operator.padding[0]))
+                for module, given in later:
+                    module(given)
+
+    share = site.channels * must / (WHOLE * sum(work.values()))
+    by_work = compared(whole, ours, rounds=rounds)
+    scaled = Reading(share * by_work.value, _scaled(by_work.interval, share))
+    name = f"dissection: {site.site}, share of the floor"
+    return [
+        Row(f"{name} by multiply-adds", scaled, "of the network's speed", at_least=0.7),
+        Row(f"{name} by kernels", compared(kernels, ours, rounds=rounds), "of torch's time for them", at_least=0.7),
+    ]
+
+
+def _fed(gan: GAN, draw: Draw, name: str) -> Tensor:
+    """What a module is given in a pass."""
+    seen: list[Tensor] = []
+    handle = gan.generator.get_submodule(name).register_forward_pre_hook(lambda _module, given: seen.append(given[0]))
+    try:
+        made(gan.generator, draw)
+    finally:
+        handle.remove()
+    return seen[0].clone()
+
+
+def _scaled(interval: Interval, by: float) -> Interval:
+    return Interval(by * interval.low, by * interval.high, interval.level, interval.method)
+
+
+def _pca(gan: GAN, samples: int, *, rounds: int) -> Reading:
+    """Both make the activations anew, as a stream would."""
+    from sklearn.decomposition import IncrementalPCA
+
+    k, n = 8, min(max(samples, 256), 2048)
+
+    def ours() -> None:
+        pca(gan, "start.act", k=k, n=n)
+
+    def theirs() -> None:
+        fitted = IncrementalPCA(k)
+        for draw in draws(gan, n, seed=0, block=max(64, 3 * k)):
+            with watch(gan.generator, ["start.act"]) as trace:
+                made(gan.generator, draw)
+            fitted.partial_fit(trace["start.act"].flatten(1).numpy())
+
+    return compared(ours, theirs, rounds=rounds)
 
 
 def _timed(name: str, size: str, pictures: int, work: Callable[[], object]) -> list[Row]:

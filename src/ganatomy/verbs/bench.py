@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ganatomy.bench.alarms import alarms
 from ganatomy.bench.digits import digits, stacked
+from ganatomy.bench.dissection import dissection
 from ganatomy.bench.engine import engine
 from ganatomy.bench.gap import gap
 from ganatomy.bench.mnist import mnist
@@ -28,6 +29,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "mnist": mnist,
     "engine": engine,
     "alarms": alarms,
+    "dissection": dissection,
     "gap": gap,
     "speed": speed,
 }
