@@ -8,7 +8,7 @@ An explainer yields one or more results, each with a name, a sentence for people
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,7 @@ from ganatomy.explain.generator.features import exciting_latents, exciting_sampl
 from ganatomy.explain.generator.gradients import region_sensitivity
 from ganatomy.explain.generator.plan import Plan
 from ganatomy.explain.generator.sites import named_sites
+from ganatomy.explain.generator.unit_sets import unit_set
 from ganatomy.explain.latent.boundaries import boundaries
 from ganatomy.explain.latent.continuity import continuity
 from ganatomy.explain.latent.coordinates import coordinates
@@ -38,10 +39,12 @@ from ganatomy.explain.latent.sefa import sefa
 from ganatomy.explain.latent.steering import steering
 from ganatomy.explain.passes import Progress, draws
 from ganatomy.models.gan import GAN
+from ganatomy.numerics.statistics.multiplicity import holm
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
 from ganatomy.views import generator as inside
 from ganatomy.views import latent as along
+from ganatomy.views.findings import drawn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -158,7 +161,8 @@ def _dissection(asked: Asked) -> Iterator[Told]:
     for site, each in found.together.items():
         yield Told(f"together {site}", each, each.note)
     for number, finding in enumerate(found.findings):
-        yield Told(f"finding {number:02}", finding, str(finding), aside=finding.verdict != "present")
+        figure = partial(drawn, finding)
+        yield Told(f"finding {number:02}", finding, str(finding), figure, aside=finding.verdict != "present")
 
 
 def _features(asked: Asked) -> Iterator[Told]:
@@ -171,7 +175,13 @@ def _features(asked: Asked) -> Iterator[Told]:
         names = [best.units[place] for place in [*chosen, -1, -2]]
         yield Told(f"samples {site}", best, f"{site}: {best.note}", partial(along.rows, names, shown, gan.format))
         far = exciting_latents(gan, site, chosen[:4], seed=seed, best=best, steps=asked.many(50, 200))
-        yield Told(f"latents {site}", far, f"{site}: {far.note}")
+        z, given = (
+            torch.as_tensor(far.arrays[name].copy()) if name in far.arrays else None for name in ("z", "labels")
+        )
+        assert z is not None
+        shown = [gan.decode(z, given).float().cpu().numpy()]
+        figure = partial(along.rows, [site], shown, gan.format)
+        yield Told(f"latents {site}", far, f"{site}: {far.note}", figure)
 
 
 def _alike(best: Explanation, many: int) -> list[int]:
@@ -179,6 +189,20 @@ def _alike(best: Explanation, many: int) -> list[int]:
     arrays = best.arrays
     units = [at for at in range(len(best.units)) if not arrays["random"][at] and arrays["sd"][at] > 0]
     return sorted(units, key=lambda at: (float(arrays["spread_rank"][at]), float(arrays["spread"][at])))[:many]
+
+
+def _sets(asked: Asked) -> Iterator[Told]:
+    """A set for each concept, at the last place; all of them are one family (Holm)."""
+    site, found = asked.sites[-1], []
+    wanted = [(measurer, place) for measurer in asked.measurers for place in range(len(measurer.concepts))]
+    for done, (measurer, place) in enumerate(wanted):
+        found.append(unit_set(asked.gan, site, measurer, place, seed=asked.how.seed))
+        asked.progress(done + 1, len(wanted))
+    for name, finding, p in zip(labels(asked.measurers), found, holm([each.p for each in found]).tolist(), strict=True):
+        sure = finding.verdict != "present" or p <= 1 - finding.interval.level
+        verdict = finding.verdict if sure else "undetermined"
+        told = replace(finding, p=p, verdict=verdict, family=f"{len(found)} concepts, Holm; {finding.family}")
+        yield Told(f"{site} {name}", told, str(told), partial(drawn, told), aside=verdict != "present")
 
 
 def _artifacts(asked: Asked) -> Iterator[Told]:
@@ -189,7 +213,7 @@ def _artifacts(asked: Asked) -> Iterator[Told]:
         plan = ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
         ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
         yield Told(f"ranking {site}", ranking, ranking.note)
-        yield Told(f"removal {site}", finding, str(finding))
+        yield Told(f"removal {site}", finding, str(finding), partial(drawn, finding))
 
 
 def _coordinates(asked: Asked) -> Iterator[Told]:
@@ -227,7 +251,7 @@ def _geometry(asked: Asked) -> Iterator[Told]:
     seen = continuity(gan, asked.many(12, 64), seed=seed, progress=asked.progress)
     yield Told("continuity", seen, seen.note, lambda: along.speeds(seen))
     short = geodesics(gan, asked.many(2, 16), seed=seed, progress=asked.progress)
-    yield Told("geodesics", short, short.note)
+    yield Told("geodesics", short, short.note, lambda: along.savings(short))
 
 
 def _map(asked: Asked) -> Iterator[Told]:
@@ -264,6 +288,7 @@ EXPLAINERS: dict[str, Explainer] = {
     "gradients": Explainer("which region of the picture hangs on which layer and coordinate", _gradients),
     "dissection": Explainer("which unit goes with which concept, and does it cause it", _dissection),
     "features": Explainer("which pictures excite a unit most", _features),
+    "sets": Explainer("which units carry a concept together", _sets, by_default=False),
     "artifacts": Explainer(
         "which units go with unreal samples, and is it better without them", _artifacts, needs_data=True
     ),

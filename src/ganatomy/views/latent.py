@@ -12,7 +12,7 @@ import numpy as np
 
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
-from ganatomy.views.charts import curves, matrix, points
+from ganatomy.views.charts import curves, forest, matrix, points
 from ganatomy.views.generator import tiles
 from ganatomy.views.strips import Row, strip
 
@@ -59,6 +59,14 @@ def speeds(found: Explanation, *, many: int = 6) -> Figure:
     speed = np.asarray(found.arrays["speed"], dtype=float)[:many]
     along = (np.arange(speed.shape[1]) + 0.5) / speed.shape[1]
     return curves(along, dict(zip(found.units, speed, strict=False)), label="speed", across="place on the path")
+
+
+def savings(found: Explanation) -> Figure:
+    """How much shorter the shortest path is, between the same samples; the interval is the optimiser's."""
+    saved, straight, floor = (np.asarray(found.arrays[name], dtype=float) for name in ("saved", "straight", "floor"))
+    share, open_ = saved / straight, floor / straight
+    label = "length saved, share of the straight path"
+    return forest(found.units, share, (share - open_, share + open_), label=label)
 
 
 def scored(found: Explanation, label: str) -> Figure:
