@@ -23,7 +23,8 @@ from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
 from ganatomy.models.gan import GAN
 from ganatomy.results.folder import save
-from ganatomy.verbs.explainers import EXPLAINERS, Asked, Told
+from ganatomy.verbs.asked import Asked, Told
+from ganatomy.verbs.explainers import EXPLAINERS
 from ganatomy.verbs.subject import named, subject
 from ganatomy.views.canvas import svg
 

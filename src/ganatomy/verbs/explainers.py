@@ -7,23 +7,21 @@ An explainer yields one or more results, each with a name, a sentence for people
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 
-from ganatomy.data.dataset import Dataset
-from ganatomy.explain.concepts.measurer import Measurer, labels, scores
+from ganatomy.explain.concepts.measurer import labels, scores
 from ganatomy.explain.generator.activations import film_strip, unit_statistics
 from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units
 from ganatomy.explain.generator.dissection import dissection
 from ganatomy.explain.generator.features import exciting_latents, exciting_samples
 from ganatomy.explain.generator.gradients import region_sensitivity
 from ganatomy.explain.generator.plan import Plan
-from ganatomy.explain.generator.sites import named_sites
-from ganatomy.explain.generator.unit_sets import unit_set
+from ganatomy.explain.generator.unit_sets import SetPlan, unit_set
 from ganatomy.explain.latent.boundaries import boundaries
 from ganatomy.explain.latent.continuity import continuity
 from ganatomy.explain.latent.coordinates import coordinates
@@ -37,78 +35,15 @@ from ganatomy.explain.latent.pca import pca
 from ganatomy.explain.latent.responses import Plan as Steps
 from ganatomy.explain.latent.sefa import sefa
 from ganatomy.explain.latent.steering import steering
-from ganatomy.explain.passes import Progress, draws
-from ganatomy.models.gan import GAN
 from ganatomy.numerics.statistics.multiplicity import holm
 from ganatomy.results.explanation import Explanation
-from ganatomy.results.finding import Finding
+from ganatomy.verbs.asked import Asked, Explainer, Told
 from ganatomy.views import generator as inside
 from ganatomy.views import latent as along
 from ganatomy.views.findings import drawn
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Record = Explanation | Finding
-
-
-class How(Protocol):
-    """What of `explain.Wanted` concerns an explainer."""
-
-    @property
-    def seed(self) -> int: ...
-    @property
-    def thorough(self) -> bool: ...
-    @property
-    def sites(self) -> tuple[str, ...] | None: ...
-    @property
-    def smallest(self) -> float: ...
-    @property
-    def permute_labels(self) -> int | None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """Of whom, by which concepts (trained when first asked for), beside which real pictures, and how."""
-
-    gan: GAN
-    concepts: Callable[[], Sequence[Measurer]]
-    train: Dataset | None
-    held_out: Dataset | None
-    how: How
-    progress: Progress
-
-    def many(self, usual: int, thorough: int) -> int:
-        return thorough if self.how.thorough else usual
-
-    @property
-    def measurers(self) -> Sequence[Measurer]:
-        return self.concepts()
-
-    @property
-    def sites(self) -> tuple[str, ...]:
-        """Those that were named, or those of the rule."""
-        found = named_sites(self.gan, next(draws(self.gan, 2, seed=self.how.seed)), self.how.sites)
-        return tuple(str(place.site) for place in found)
-
-
-@dataclass(frozen=True, eq=False)
-class Told:
-    """A result, what it says in a sentence, and its figure."""
-
-    name: str
-    record: Record
-    said: str
-    figure: Callable[[], Figure] | None = None
-    aside: bool = False  # kept and listed, but not worth a line on a terminal
-
-
-@dataclass(frozen=True)
-class Explainer:
-    summary: str
-    answer: Callable[[Asked], Iterator[Told]]
-    needs_data: bool = False
-    by_default: bool = True
+    pass
 
 
 def _activations(asked: Asked) -> Iterator[Told]:
@@ -193,10 +128,12 @@ def _alike(best: Explanation, many: int) -> list[int]:
 
 def _sets(asked: Asked) -> Iterator[Told]:
     """A set for each concept, at the last place; all of them are one family (Holm)."""
-    site, found = asked.sites[-1], []
-    wanted = [(measurer, place) for measurer in asked.measurers for place in range(len(measurer.concepts))]
-    for done, (measurer, place) in enumerate(wanted):
-        found.append(unit_set(asked.gan, site, measurer, place, seed=asked.how.seed))
+    place = asked.places[-1]
+    site, found = str(place.site), []
+    plan = SetPlan(size=min(4, place.channels // 2), train=asked.many(128, 512), held_out=asked.many(256, 1024))
+    wanted = [(measurer, number) for measurer in asked.measurers for number in range(len(measurer.concepts))]
+    for done, (measurer, number) in enumerate(wanted):
+        found.append(unit_set(asked.gan, site, measurer, number, seed=asked.how.seed, plan=plan))
         asked.progress(done + 1, len(wanted))
     for name, finding, p in zip(labels(asked.measurers), found, holm([each.p for each in found]).tolist(), strict=True):
         sure = finding.verdict != "present" or p <= 1 - finding.interval.level
@@ -207,13 +144,11 @@ def _sets(asked: Asked) -> Iterator[Told]:
 
 def _artifacts(asked: Asked) -> Iterator[Told]:
     assert asked.train is not None
-    places = named_sites(asked.gan, next(draws(asked.gan, 2, seed=asked.how.seed)), asked.how.sites)
-    for place in [place for place in places if place.channels > 1][-1:]:
-        site, many = str(place.site), asked.many(512, 2048)
-        plan = ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
-        ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
-        yield Told(f"ranking {site}", ranking, ranking.note)
-        yield Told(f"removal {site}", finding, str(finding), partial(drawn, finding))
+    place, many = asked.places[-1], asked.many(512, 2048)
+    site, plan = str(place.site), ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
+    ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
+    yield Told(f"ranking {site}", ranking, ranking.note)
+    yield Told(f"removal {site}", finding, str(finding), partial(drawn, finding))
 
 
 def _coordinates(asked: Asked) -> Iterator[Told]:
