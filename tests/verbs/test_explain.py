@@ -26,7 +26,7 @@ from ganatomy.results.explanation import Explanation
 from ganatomy.results.folder import load
 from ganatomy.results.formats import Format
 from ganatomy.verbs import explainers
-from ganatomy.verbs.asked import Asked, Explainer
+from ganatomy.verbs.asked import Asked, Explainer, Told
 from ganatomy.verbs.explain import Answer, Wanted, explain, findings_of
 from ganatomy.verbs.explainers import EXPLAINERS
 from ganatomy.verbs.subject import subject
@@ -136,6 +136,46 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(gan: GAN, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_permuted_results_lie_apart_and_are_only_there_for_what_has_a_null(gan: GAN) -> None:
+    wanted = Wanted(sites=("up1.act",), permute_labels=4)
+    with pytest.raises(UsageError, match="labels were to be permuted for map"):
+        list(explain(gan, ["map"], wanted=wanted))
+    found = list(explain(gan, ["dissection"], wanted=wanted))
+    assert {answer.folder.parent for answer in found} == {Path("findings/permuted-4")}
+    assert all(
+        "shuffled" in str(answer.told.record.to_dict()["note"])
+        for answer in found
+        if answer.told.name != "together up1.act"
+    )
+
+
+def test_results_of_before_go_when_new_ones_come_and_nothing_else(gan: GAN) -> None:
+    old, other = Path("findings/map-old"), Path("findings/maps-of-mine")
+    for folder in (old, other):
+        folder.mkdir(parents=True)
+        (folder / "finding.json").write_text("{}")
+    (old / "notes.txt").write_text("mine")
+    list(explain(gan, ["map"]))
+    assert sorted(path.name for path in old.iterdir()) == ["notes.txt"]
+    assert (other / "finding.json").exists()
+    assert Path("findings/map-latents/finding.json").exists()
+
+
+def test_an_explainer_that_cannot_be_applied_ends_alone(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(asked: Asked) -> Iterator[Told]:
+        raise UsageError("no such thing", "do without")
+        yield
+
+    table = {"gradients": Explainer("", fails), "map": EXPLAINERS["map"]}
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    told: list[str] = []
+    found = list(explain(gan, failed=lambda name, error: told.append(f"{name}: {error.said}")))
+    assert told == ["gradients: no such thing"]
+    assert [answer.explainer for answer in found] == ["map", "map"]
+    with pytest.raises(UsageError, match="no such thing"):
+        list(explain(gan))
+
+
 def test_results_of_a_run_lie_in_its_folder_and_others_here(tmp_path: Path) -> None:
     run = small_run(tmp_path / "runs").folder
     found = list(explain(run, ["coordinates"]))
@@ -165,8 +205,8 @@ def test_a_strangers_pretrained_generator_is_explained_end_to_end(tmp_path: Path
     gan = subject("mine.py:make")
     made = gan.decode(torch.from_numpy(golden["z"]).reshape(64, 64)).numpy()
     np.testing.assert_allclose(made[:16], golden["x16"], atol=1e-5)
-    wanted = Wanted(sites=("model.2.block.2",))
-    found = kept(explain("mine.py:make", ["activations", "dissection"], wanted=wanted, data_dir=tmp_path))
+    wanted = Wanted(sites=("model.2.block.2",), data_dir=tmp_path)
+    found = kept(explain("mine.py:make", ["activations", "dissection"], wanted=wanted))
     assert "findings/make/activations-film-picture" in found
     written = json.loads(Path("findings/make/dissection-effects/finding.json").read_text())
     assert written["type"] == "Explanation"

@@ -38,21 +38,34 @@ def explain(
 ) -> None:
     """Explain a GAN: units, concepts, directions, geometry; without a name all that apply."""
     from ganatomy.cli.narrator import Narrator
+    from ganatomy.errors import GanatomyError
     from ganatomy.verbs.explain import Wanted
     from ganatomy.verbs.explain import explain as run
 
     wanted = Wanted(
         seed=seed,
         thorough=thorough,
-        sites=None if sites is None else tuple(site.strip() for site in sites.split(",")),
+        sites=None if sites is None else tuple(site for each in sites.split(",") if (site := each.strip())),
         own=tuple(concept or ()),
         smallest=smallest,
         permute_labels=permute_labels,
+        data_dir=data_dir,
     )
-    narrator, told = Narrator(), []
+    narrator, told, skipped = Narrator(), [], []
+
+    def failed(name: str, error: GanatomyError) -> None:
+        skipped.append({"explainer": name, "said": error.said, "remedy": error.remedy})
+        narrator.say(f"{name}: left out: {error.said}")
+
     try:
         for answer in run(
-            gan, what or (), data=data, data_dir=data_dir, out=out, wanted=wanted, progress=narrator.progress
+            gan,
+            what or (),
+            data=data,
+            out=out,
+            wanted=wanted,
+            progress=narrator.progress,
+            failed=None if what else failed,  # what was named must not fail in silence
         ):
             told.append(answer.to_dict())
             if not json_ and not answer.told.aside:
@@ -61,7 +74,7 @@ def explain(
     finally:
         narrator.close()
     if json_:
-        typer.echo(json.dumps({"gan": gan, "answers": told}, ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps({"gan": gan, "answers": told, "left_out": skipped}, ensure_ascii=False, allow_nan=False))
 
 
 def register(app: typer.Typer) -> None:

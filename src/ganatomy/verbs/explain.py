@@ -22,13 +22,14 @@ from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
 from ganatomy.models.gan import GAN
-from ganatomy.results.folder import save
+from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers import EXPLAINERS
 from ganatomy.verbs.subject import named, subject
 from ganatomy.views.canvas import svg
 
 FINDINGS, FIGURE = "findings", "figure.svg"
+Failed = Callable[[str, GanatomyError], None]
 Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
 
 
@@ -58,6 +59,7 @@ class Wanted:
     own: tuple[str, ...] = ()
     smallest: float = 0.1
     permute_labels: int | None = None
+    data_dir: Path | None = None
 
 
 def explain(
@@ -65,18 +67,28 @@ def explain(
     what: Sequence[str] = (),
     *,
     data: str | None = None,
-    data_dir: Path | None = None,
     out: Path | None = None,
     wanted: Wanted | None = None,
     progress: Progress = lambda _name: lambda _done, _total: None,
+    failed: Failed | None = None,
 ) -> Iterator[Answer]:
-    """`data`: what the GAN was trained on, for what looks at real pictures; by default the set that it names."""
+    """`data`: what the GAN was trained on, for what looks at real pictures; by default the set that it names.
+
+    An explainer's earlier results in the same place go when its new ones come. `failed` is told of an explainer that
+    cannot be applied, and the others go on; without it the error is raised.
+    """
     wanted = wanted or Wanted()
     for name in what:
         choose(EXPLAINERS, name, "explainer")
+    if wanted.permute_labels is not None and list(what) != ["dissection"]:
+        raise UsageError(
+            f"labels were to be permuted for {', '.join(what) or 'all explainers'}",
+            "it is dissection that has a null: name it alone",
+        )
     folder = out or findings_of(gan)
+    folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
     whom = gan if isinstance(gan, GAN) else subject(gan)
-    train, held_out = _data(whom, data, data_dir)
+    train, held_out = _data(whom, data, wanted.data_dir)
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     concepts = cache(lambda: measurers_for(whom.format, train if train and train.classes else None, own=own))
     for name in what or [name for name, explainer in EXPLAINERS.items() if explainer.by_default]:
@@ -89,8 +101,24 @@ def explain(
                 )
             continue
         asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
-        for told in explainer.answer(asked):
-            yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
+        try:
+            for number, told in enumerate(explainer.answer(asked)):
+                if not number:
+                    forget(folder, name)
+                yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
+        except GanatomyError as error:
+            if failed is None:
+                raise
+            failed(name, error)
+
+
+def forget(folder: Path, name: str) -> None:
+    """Results of an explainer from before, which would stand among its new ones; nothing but results is touched."""
+    for old in folder.glob(f"{_slug(name)}-*/{JSON}"):
+        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE)):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody keeps a file of his own there
+            old.parent.rmdir()
 
 
 def keep(told: Told, folder: Path) -> Path:

@@ -59,8 +59,14 @@ def _activations(asked: Asked) -> Iterator[Told]:
 
 
 def _gradients(asked: Asked) -> Iterator[Told]:
+    shape = asked.gan.format.shape
     found = region_sensitivity(
-        asked.gan, asked.many(16, 128), seed=asked.how.seed, sites=asked.how.sites, progress=asked.progress
+        asked.gan,
+        asked.many(16, 128),
+        seed=asked.how.seed,
+        sites=asked.how.sites,
+        grid=(min(4, shape[-2]), min(4, shape[-1])) if len(shape) == 3 else (4, 4),
+        progress=asked.progress,
     )
     drawn = asked.gan.format.kind == "picture"
     for each in found:
@@ -91,7 +97,7 @@ def _dissection(asked: Asked) -> Iterator[Told]:
         "effects",
         found.effects,
         found.effects.note,
-        lambda: inside.strongest(found.effects, concepts, place=1, smallest=plan.smallest),
+        lambda: inside.strongest(found.effects, concepts, place=0, smallest=plan.smallest),
     )
     for site, each in found.together.items():
         yield Told(f"together {site}", each, each.note)
@@ -109,6 +115,8 @@ def _features(asked: Asked) -> Iterator[Told]:
         shown = [gan.sample(seed, row.tolist()).float().cpu().numpy() for row in indices]
         names = [best.units[place] for place in [*chosen, -1, -2]]
         yield Told(f"samples {site}", best, f"{site}: {best.note}", partial(along.rows, names, shown, gan.format))
+        if not chosen:  # all its units are dead
+            continue
         far = exciting_latents(gan, site, chosen[:4], seed=seed, best=best, steps=asked.many(50, 200))
         z, given = (
             torch.as_tensor(far.arrays[name].copy()) if name in far.arrays else None for name in ("z", "labels")
@@ -144,7 +152,7 @@ def _sets(asked: Asked) -> Iterator[Told]:
 
 def _artifacts(asked: Asked) -> Iterator[Told]:
     assert asked.train is not None
-    place, many = asked.places[-1], asked.many(512, 2048)
+    place, many = asked.places[-1], min(asked.many(512, 2048), asked.train.size // 2)
     site, plan = str(place.site), ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
     ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
     yield Told(f"ranking {site}", ranking, ranking.note)

@@ -113,5 +113,10 @@ def strongest(found: Explanation, concepts: Sequence[str], *, place: int, smalle
     words = [{1: "present", -1: "absent"}.get(int(each), "undetermined") for each in claim]
     bounds = (low[units, about], high[units, about])
     return forest(
-        names, effect[units, about], bounds, verdicts=words, smallest=smallest, label="effect, in sd of the concept"
+        names,
+        effect[units, about],
+        bounds,
+        verdicts=words,
+        smallest=smallest,
+        label="effect of setting to zero, sd of the concept",
     )

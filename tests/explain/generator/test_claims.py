@@ -86,5 +86,5 @@ def test_who_moves_a_concept_too_far_does_not_carry_it_alone() -> None:
     low[[0, 11], 2, 0], high[[0, 11], 2, 0] = -4.0, -3.0
     effects = replace(found.effects, arrays={**found.effects.arrays, "low": low, "high": high})
     verdicts = {f.claim: f.verdict for f in concluded(found.labels, effects, Panel((measurer,)), plan=PLAN)}
-    assert verdicts["a single unit of units carries parts: A"] == "absent"
+    assert verdicts["a single unit of units carries parts: A"] == "undetermined"
     assert verdicts["a single unit of units carries parts: B"] == "present"

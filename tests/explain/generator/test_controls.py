@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganatomy.errors import UsageError
-from ganatomy.explain.generator.controls import MASS, matched_sets, nearest, specificity
-from ganatomy.numerics.random import Stream
+from ganatomy.explain.generator.controls import nearest, specificity
 
 
 def test_the_nearest_in_activation_are_taken_and_never_the_unit() -> None:
@@ -35,24 +33,3 @@ def test_only_matched_units_are_controls_and_the_worst_match_is_told() -> None:
     assert float(band.ratio[0]) == 1
     few = specificity(effects[38:42], size[38:42])
     assert float(few.ratio[0]) == pytest.approx(3)
-
-
-def test_random_sets_match_in_size_and_mass_and_are_distinct() -> None:
-    size = 1 + Stream(0, "size").uniform(range(1), 60)[0]
-    found = matched_sets(size, (3, 4, 9), count=19, stream=Stream(0, "sets"))
-    assert len(set(found)) == len(found) == 19
-    for each in found:
-        assert len(set(each)) == 3
-        assert each != (3, 4, 9)
-        assert abs(float(size[list(each)].sum() / size[[3, 4, 9]].sum()) - 1) <= MASS
-    assert found == matched_sets(size, (3, 4, 9), count=19, stream=Stream(0, "sets"))
-
-
-def test_where_few_sets_match_there_are_few() -> None:
-    assert matched_sets(torch.tensor([1.0, 1.0, 50.0]), (0, 1), count=19, stream=Stream(0, "sets")) == ()
-
-
-@pytest.mark.parametrize("chosen", [(1, 1), (0, 7), (), (-1, 2)])
-def test_a_set_of_no_such_units_is_an_error(chosen: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match="different units below 5"):
-        matched_sets(torch.ones(5), chosen, count=3, stream=Stream(0, "sets"))

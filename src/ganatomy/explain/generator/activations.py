@@ -32,6 +32,7 @@ from ganatomy.tracing.trace import watch
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 NEAR = 0.01  # of a bounded range: what is nearer to an end than this lies at the bound
 ALWAYS = 0.95  # a unit at a bound in more places than this is saturated
+FLAT = ("Relu", "Threshold")  # nothing of a unit below zero comes through these
 STILL = 1e-6  # of the largest size: a unit that moves by less is constant
 Chosen = int | Mapping[str, Sequence[int]]
 
@@ -169,11 +170,11 @@ def _told(place: SiteShape, *, seen: _Seen, provenance: Provenance) -> Explanati
     moved = (seen.high - seen.low).reshape(place.channels, -1).amax(1).double()
     size = torch.maximum(seen.values.low.abs(), seen.values.high.abs()).clamp(min=1e-30)
     constant = (moved <= STILL * size) if n > 1 else torch.zeros_like(moved, dtype=torch.bool)
-    never = seen.values.high <= 0
+    never = (seen.values.high <= 0) & (place.after in FLAT or (place.bounds is not None and place.bounds[0] == 0))
     at = seen.at_bound.double() / count if place.bounds else torch.full_like(square, math.nan)
     spans = [wilson(int(hits), n) for hits in seen.on]
     stuck = [wilson(int(hits), n) for hits in seen.stuck]
-    dead = constant | (never if place.rectified else torch.zeros_like(never))
+    dead = constant | never
     arrays = {
         "mean": seen.values.mean,
         "sd": (seen.values.squares / count).sqrt(),

@@ -4,9 +4,10 @@
 
 Three kinds: "unit X causes C" (present); "unit X causes C", asked because X goes with C, and answered absent; and for
 each concept "a single unit carries C": present if some claimed unit is selective (most of what it changes is C, under
-each ablation), specific (few matched units do as much) and sufficient, absent if the layer as a whole changes C and no
-unit is so. Who alone carries C moves it, by doing what it did in another sample, on average no farther than from one
-sample to another, at most sqrt(2) standard deviations; what moves it farther leans on other units that undo it.
+each ablation), specific (few matched units do as much) and sufficient; absent if every unit is shown not to cause C,
+while the layer as a whole changes it; undetermined otherwise. Who alone carries C moves it, by doing what it did in
+another sample, on average no farther than from one sample to another, at most sqrt(2) standard deviations; what moves
+it farther leans on other units that undo it.
 """
 
 from __future__ import annotations
@@ -105,20 +106,21 @@ def _carriers(labels: Explanation, effects: Explanation, panel: Panel, plan: Pla
                 continue
             single = alone[mine, concept]
             claimed = single & (arrays["claim"][mine, concept] > 0)
-            open_ = single & (arrays["verdict"][mine, 0, concept] == 0)
-            pool = claimed if claimed.any() else open_ if open_.any() else np.ones(len(mine), dtype=bool)
+            pool = claimed if claimed.any() else np.ones(len(mine), dtype=bool)
             most = np.abs(np.nan_to_num(arrays["effect"][mine, : len(ABLATIONS), concept])).max(1)
             size = np.where(pool, most, -1.0)
             case = _Case(labels, effects, panel, plan, int(mine[size.argmax()]), concept)
-            verdict = "present" if claimed.any() else "undetermined" if open_.any() else "absent"
+            none = bool((arrays["claim"][mine, concept] < 0).all())
+            verdict = "present" if claimed.any() else "absent" if none else "undetermined"
             yield _finding(case, f"a single unit of {site} carries {name}", verdict, _carried(case, verdict))
 
 
 def _carried(case: _Case, verdict: str) -> str:
     unit, _ = case.words
     share = f"selectivity {case.at('selectivity'):.2f}, specificity {case.at('specificity'):.2g}"
-    if verdict == "absent":
-        return f"No single unit: the strongest, {unit}, has {share}. Directions or sets of units may. {_others(case)}"
+    if verdict != "present":
+        rest = f"Directions or sets of units may. {_others(case)}"
+        return f"No single unit stands out: the strongest, {unit}, has {share}. {rest}"
     return f"{unit}: {share}. {_others(case)}"
 
 
@@ -135,7 +137,7 @@ def _others(case: _Case) -> str:
 def _finding(case: _Case, claim: str, verdict: str, note: str) -> Finding:
     """p is the largest over the ablations, of what the verdict says; the interval is that of setting to zero."""
     plan, (unit, concept) = case.plan, case.words
-    which = "p_absent" if verdict == "absent" and not claim.startswith("a single") else "p"
+    which = "p_absent" if verdict == "absent" else "p"
     p = max(case.at(which, place) for place in range(len(ABLATIONS)))
     controls = int(case.effects.arrays["controls"][case.unit])
     unit_of = "standard deviations of the concept"
@@ -163,9 +165,13 @@ def _finding(case: _Case, claim: str, verdict: str, note: str) -> Finding:
         p=p,
         verdict=verdict,
         arrays=_kept(case),
-        note=note,
+        note=note + _shuffled(case.panel),
         provenance=case.effects.provenance,
     )
+
+
+def _shuffled(panel: Panel) -> str:
+    return "" if panel.shuffle is None else f" Labels were shuffled (seed {panel.shuffle}): this cannot be true."
 
 
 def _family(case: _Case) -> str:
@@ -177,7 +183,7 @@ def _family(case: _Case) -> str:
 
 
 def _interval(case: _Case) -> Interval:
-    return Interval(case.at("low", 0), case.at("high", 0), case.plan.level, "t, for those selected")
+    return Interval(case.at("low", 0), case.at("high", 0), case.plan.level, "t")
 
 
 def _kept(case: _Case) -> Mapping[str, Array]:

@@ -1,8 +1,7 @@
-"""Matched random controls: units, and sets of units, of the same size and mean activation.
+"""Matched controls of single units: those of the nearest mean activation; for sets see `matching`.
 
     band = specificity(effects, size)                 # effects (units, concepts), size (units,)
     band.p                                            # share of matched units with as large an effect, itself counted
-    matched_sets(size, (3, 4), count=19, stream=Stream(0, "sets"))
 
 They say whether a unit's effect is out of the ordinary, not whether it is there: the p of a claim comes from the paired
 effects. Matching on activation alone is no proof either: loud units may do nothing. The pool bounds p from below.
@@ -10,14 +9,10 @@ effects. Matching on activation alone is no proof either: loud units may do noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-from ganatomy.errors import UsageError
-from ganatomy.numerics.random import Stream
 
 NEAREST = 39  # controls of a unit, at most
 MASS = 0.3  # a set's activation may differ by this share
@@ -57,21 +52,3 @@ def specificity(effects: Tensor, size: Tensor) -> Band:
     logs = size.double().clamp(min=1e-12).log()
     ratio = (logs[pools] - logs[:, None]).abs().amax(1).exp()
     return Band(p, count, ratio, theirs.median(1).values)
-
-
-def matched_sets(size: Tensor, chosen: Sequence[int], *, count: int, stream: Stream) -> tuple[tuple[int, ...], ...]:
-    """Distinct sets of as many units, none of them the chosen one, with its activation within MASS; maybe fewer."""
-    units = tuple(sorted(set(chosen)))
-    if len(units) != len(tuple(chosen)) or not units or units[0] < 0 or units[-1] >= len(size):
-        raise UsageError(f"the set of units {tuple(chosen)} was given", f"name different units below {len(size)}")
-    mass, found = float(size[list(units)].sum()), []
-    pools = [torch.cat([torch.tensor([unit]), nearest(size, unit, NEAREST)]) for unit in units]
-    picks = stream.uniform(range(TRIES * count), len(units))
-    for row in picks.tolist():
-        drawn = tuple(sorted({int(pool[int(u * len(pool))]) for pool, u in zip(pools, row, strict=True)}))
-        close = len(drawn) == len(units) and abs(float(size[list(drawn)].sum()) - mass) <= MASS * mass
-        if close and drawn != units and drawn not in found:
-            found.append(drawn)
-        if len(found) == count:
-            break
-    return tuple(found)

@@ -9,13 +9,13 @@ suffices it has the sign of the joint effect, for two that cancel it undoes the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from ganatomy.explain.generator.controls import matched_sets
 from ganatomy.explain.generator.effects import means_of
+from ganatomy.explain.generator.matching import sets_apart
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.generator.plan import Plan
 from ganatomy.explain.generator.sites import SiteShape
@@ -63,7 +63,10 @@ def joint_effects(
     natural, spread = measured
     stream = Stream(plan.seed, f"dissection/sets/{site.site}")
     pools = [
-        matched_sets(natural.size, each, count=CONTROLS, stream=stream.child(str(at))) for at, each in enumerate(sets)
+        sets_apart(each, natural.size, CONTROLS, stream=stream.child(str(at))).sets
+        if 2 * len(each) <= site.channels
+        else ()
+        for at, each in enumerate(sets)
     ]
     wanted = list(
         dict.fromkeys([*sets, *((unit,) for each in sets for unit in each), *(c for pool in pools for c in pool)])
@@ -82,7 +85,19 @@ def joint_effects(
         found = Moments.of(table.transpose(0, 1).flatten(1))
         total = found if total is None else total + found
     assert total is not None
-    return _explained(gan, panel, site, total, list(sets), [[rows[c] for c in pool] for pool in pools], plan)
+    asked = {units: [rows[c] for c in pool] for units, pool in zip(sets, pools, strict=True)}
+    return _explained(gan, panel, site, total, asked=asked, varies=spread > 0, plan=plan)
+
+
+def _with_twins(told: Tensor, means: Tensor, panel: Panel, *, sets: int) -> Tensor:
+    """(2, sets, concepts): 0 where the twin says otherwise, or present to the other side."""
+    concepts = len(panel.names)
+    own, twins = told[..., :concepts].clone(), told[..., concepts:]
+    sides = torch.stack([means[:sets], means[2 * sets : 3 * sets]]).sign()
+    mine = own[..., panel.twinned]
+    agree = (mine == twins) & ((mine <= 0) | (sides[..., panel.twinned] == sides[..., concepts:]))
+    own[..., panel.twinned] = torch.where(agree, mine, 0.0)
+    return own
 
 
 def _off(panel: Panel, suffix: Suffix, start: Start, sets: Sequence[Units]) -> Tensor:
@@ -98,22 +113,32 @@ def _explained(
     panel: Panel,
     site: SiteShape,
     found: Moments,
-    sets: list[Units],
-    pools: list[list[int]],
+    *,
+    asked: Mapping[Units, list[int]],
+    varies: Tensor,
     plan: Plan,
 ) -> Explanation:
-    """Joint effects and surpluses of all sets and concepts are one family; twins are not judged here."""
+    """Joint effects and surpluses of all sets and concepts, and what twins say of them, are one family.
+
+    A verdict needs the twin where there is one; a concept that never varies has none. `asked`: sets, with the rows of
+    their controls.
+    """
+    sets, pools = list(asked), list(asked.values())
     told = len(panel.names) + len(panel.twinned)
     means = found.mean.reshape(-1, told)[:, : len(panel.names)]
     joint, alone, surplus, each = means.split([len(sets)] * 3 + [len(means) - 3 * len(sets)])
-    every = [mean for place, mean in enumerate(means_of(found)) if place % told < len(panel.names)]
-    concepts = len(panel.names)
-    kept = every[: len(sets) * concepts] + every[2 * len(sets) * concepts : 3 * len(sets) * concepts]
-    family = judged_together([judged(mean, smallest=plan.smallest, level=plan.level) for mean in kept])
-    shape = (2, len(sets), concepts)
-    verdicts = torch.tensor([CODES[effect.verdict] for effect in family], dtype=torch.int8).reshape(shape)
-    bounds = torch.tensor([[e.interval.low, e.interval.high, e.p_present] for e in family]).reshape(*shape, 3)
-    p = torch.full((len(sets), concepts), torch.nan, dtype=torch.float64)
+    every, block = means_of(found), len(sets) * told
+    kept = every[:block] + every[2 * block : 3 * block]
+    there = [place for place in range(len(kept)) if bool(varies[place % told])]
+    family = judged_together([judged(kept[at], smallest=plan.smallest, level=plan.level) for at in there])
+    table = torch.tensor([torch.nan, torch.nan, 1.0, 0.0], dtype=torch.float64).repeat(len(kept), 1)
+    rows = [[e.interval.low, e.interval.high, e.p_present, CODES[e.verdict]] for e in family]
+    if rows:
+        table[there] = torch.tensor(rows, dtype=torch.float64)
+    table = table.reshape(2, len(sets), told, 4)
+    verdicts = _with_twins(table[..., 3], found.mean.reshape(-1, told), panel, sets=len(sets)).to(torch.int8)
+    bounds = table[:, :, : len(panel.names), :3]
+    p = torch.full((len(sets), len(panel.names)), torch.nan, dtype=torch.float64)
     for at, pool in enumerate(pools):
         if pool:
             p[at] = (1 + (each[pool].abs() >= joint[at].abs() * (1 - 1e-9)).sum(0)) / (1 + len(pool))

@@ -35,6 +35,7 @@ from ganatomy.results.record import Array
 from ganatomy.tracing.trace import watch
 
 SIZED = 256  # samples that thresholds and grades are taken from, at most
+UNITS = 32  # whose maps are held together
 GRADES = torch.linspace(0, 1, 33, dtype=torch.float64)[1:-1]
 
 
@@ -165,14 +166,30 @@ def _chosen(blocks: Iterator[Seen], rulers: Sequence[Ruler]) -> list[Tensor]:
         assert seen.masks is not None
         block = []
         for activation, ruler in zip(seen.activations, rulers, strict=True):
-            assert ruler.grid is not None
-            up, masks = ruler.grid.up(activation).flatten(2), seen.masks.to(activation.device).flatten(2)
-            on = torch.cat([(up > t[:, None]).float() for t in ruler.thresholds], 1)
-            both = torch.einsum("nup,ncp->uc", on, masks).double()  # exact in float32: fewer than 2^24 pixels a block
-            ends = on.sum((0, 2), dtype=torch.float64)[:, None] + masks.sum((0, 2), dtype=torch.float64)
-            block.append(torch.stack([both, ends]).cpu())
+            masks = seen.masks.to(activation.device).flatten(2)
+            block.append(torch.cat([_counted(part, ruler, masks) for part in _parts(activation)], 2).cpu())
         sums = [[a + b] for (a,), b in zip(sums, block, strict=True)] if sums else [[b] for b in block]
-    return [(both / (ends - both).clamp(min=1)).unflatten(0, (len(RATES), -1)) for ((both, ends),) in sums]
+    return [both / (ends - both).clamp(min=1) for ((both, ends),) in sums]
+
+
+def _parts(activation: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Units a few at a time: their maps are as large as pictures."""
+    for first in range(0, activation.shape[1], UNITS):
+        part = slice(first, first + UNITS)
+        yield part, activation[:, part]
+
+
+def _counted(part: tuple[slice, Tensor], ruler: Ruler, masks: Tensor) -> Tensor:
+    """(2, rates, units, masks): places where both are on, and where each is, added up."""
+    units, activation = part
+    assert ruler.grid is not None
+    up, told = ruler.grid.up(activation).flatten(2), []
+    for threshold in ruler.thresholds[:, units]:
+        on = (up > threshold[:, None]).float()
+        both = torch.einsum("nup,ncp->uc", on, masks).double()  # exact in float32: fewer than 2^24 pixels a block
+        ends = on.sum((0, 2), dtype=torch.float64)[:, None] + masks.sum((0, 2), dtype=torch.float64)
+        told.append(torch.stack([both, ends]))
+    return torch.stack(told, 1)
 
 
 def _judged(seen: Seen, activation: Tensor, ruler: Ruler, choice: Tensor, score_cuts: Tensor) -> Judged:

@@ -3,8 +3,8 @@
     others = sets_apart((3, 4), mass, 39, stream=Stream(0, "controls"))
     others.sets, others.matched                     # ((0, 11), ...), True where their activation is that of the set
 
-Unlike `controls.matched_sets`, no unit of the set itself is in any of them: a searched set of five redundant units
-would else be compared with parts of itself. There may be none as active; then only the size is the same.
+A searched set of five redundant units would else be compared with parts of itself. There may be none as active; then
+only the size is the same.
 """
 
 from __future__ import annotations

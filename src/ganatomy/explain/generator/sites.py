@@ -120,6 +120,8 @@ def named_sites(gan: GAN, draw: Draw, sites: Sequence[str | Site] | None) -> tup
     if sites is None:
         return generator_sites(gan, draw)
     wanted = [site_named(site) for site in sites]
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise UsageError(f"the sites {', '.join(map(str, wanted))} were given", "name one or more, each once")
     for site in wanted:
         module_at(gan.generator, site)  # a wrong name, or a place that cannot be seen, is an error here
     seen = _observed(gan.generator, _few(draw))[0]
