@@ -64,7 +64,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, concepts: tuple[Mea
     """In an empty folder, on budgets of a few samples: what is measured well is tested where it is measured."""
     monkeypatch.chdir(tmp_path)
 
-    def at_hand(format: Format, data: Dataset | None, own: list[Measurer]) -> tuple[Measurer, ...]:
+    def at_hand(format: Format, data: Dataset | None, own: list[Measurer], progress: object) -> tuple[Measurer, ...]:
         return concepts if data is not None and data.name == "digits" else measurers_for(format, None, own=own)
 
     monkeypatch.setattr("ganatomy.verbs.explain.measurers_for", at_hand)
@@ -110,15 +110,19 @@ def test_every_explainer_saves_results_that_read_back_and_figures_that_parse(
 def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     table = {
-        name: Explainer(each.summary, lambda asked, name=name: iter(called.append(name) or ()), each.needs_data)
+        name: Explainer(
+            each.summary, lambda asked, name=name: iter(called.append(name) or ()), each.needs_data, each.by_default
+        )
         for name, each in EXPLAINERS.items()
     }
     monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
     list(explain(gan))
-    assert called == list(EXPLAINERS)
+    assert called == [name for name, each in EXPLAINERS.items() if each.by_default]
     called.clear()
-    list(explain(GAN(gan.generator, gan.latent, gan.format)))  # names no data
-    assert called == [name for name, each in EXPLAINERS.items() if not each.needs_data]
+    left: list[str] = []
+    list(explain(GAN(gan.generator, gan.latent, gan.format), failed=lambda name, _error: left.append(name)))
+    assert called == [name for name, each in EXPLAINERS.items() if not each.needs_data and each.by_default]
+    assert left == ["artifacts", "invert"]
 
 
 def test_what_cannot_be_done_is_said_before_anything_is_done(gan: GAN, tmp_path: Path) -> None:

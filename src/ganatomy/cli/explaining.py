@@ -71,10 +71,14 @@ def explain(
             if not json_ and not answer.told.aside:
                 narrator.say(f"{answer.explainer}: {answer.said}")
                 typer.echo(str(answer.folder))
+    except GanatomyError as error:
+        skipped.append({"explainer": "", "said": error.said, "remedy": error.remedy})
+        raise
     finally:
         narrator.close()
-    if json_:
-        typer.echo(json.dumps({"gan": gan, "answers": told, "left_out": skipped}, ensure_ascii=False, allow_nan=False))
+        if json_ and (told or not skipped):  # what was found is not lost to a later error
+            whole = {"gan": gan, "answers": told, "left_out": skipped}
+            typer.echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))
 
 
 def register(app: typer.Typer) -> None:

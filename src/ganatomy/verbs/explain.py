@@ -8,6 +8,7 @@ Without names all that apply are called, on a budget of about a minute for small
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -78,38 +79,58 @@ def explain(
     cannot be applied, and the others go on; without it the error is raised.
     """
     wanted = wanted or Wanted()
+    _check(what, wanted)
+    folder = out or findings_of(gan)
+    folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
+    _require_usable(folder)
+    whom = gan if isinstance(gan, GAN) else subject(gan)
+    train, held_out = _data(whom, data, wanted.data_dir)
+    own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
+    known = train if train is not None and train.classes else None
+    concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
+    for name in what or [name for name, explainer in EXPLAINERS.items() if explainer.by_default]:
+        asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
+        try:
+            yield from _answers(name, asked, folder)
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(name, error if isinstance(error, GanatomyError) else _unforeseen(error))
+
+
+def _check(what: Sequence[str], wanted: Wanted) -> None:
     for name in what:
         choose(EXPLAINERS, name, "explainer")
     if wanted.permute_labels is not None and list(what) != ["dissection"]:
         raise UsageError(
             f"labels were to be permuted for {', '.join(what) or 'all explainers'}",
-            "it is dissection that has a null: name it alone",
+            "it is dissection that has such a null: name it alone",
         )
-    folder = out or findings_of(gan)
-    folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
-    whom = gan if isinstance(gan, GAN) else subject(gan)
-    train, held_out = _data(whom, data, wanted.data_dir)
-    own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
-    concepts = cache(lambda: measurers_for(whom.format, train if train and train.classes else None, own=own))
-    for name in what or [name for name, explainer in EXPLAINERS.items() if explainer.by_default]:
-        explainer = EXPLAINERS[name]
-        if explainer.needs_data and train is None:
-            if what:
-                raise UsageError(
-                    f"{name!r} looks at real pictures, and none were named",
-                    "name them: --data digits, or --data folder:PATH",
-                )
-            continue
-        asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
-        try:
-            for number, told in enumerate(explainer.answer(asked)):
-                if not number:
-                    forget(folder, name)
-                yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
-        except GanatomyError as error:
-            if failed is None:
-                raise
-            failed(name, error)
+
+
+def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
+    explainer = EXPLAINERS[name]
+    if explainer.needs_data and asked.train is None:
+        raise UsageError(
+            f"{name!r} looks at real pictures, and none were named", "name them: --data digits, or --data folder:PATH"
+        )
+    for number, told in enumerate(explainer.answer(asked)):
+        if not number:
+            forget(folder, name)
+        yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
+
+
+def _unforeseen(error: Exception) -> GanatomyError:
+    return GanatomyError(
+        f"{type(error).__name__}: {error}".splitlines()[0], "name this one alone with -v for the trace"
+    )
+
+
+def _require_usable(folder: Path) -> None:
+    """Before anything is worked out: the folder is there, or can be made."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise GanatomyError(f"{folder} cannot be written to", "choose a folder you may write with --out")
 
 
 def forget(folder: Path, name: str) -> None:

@@ -7,6 +7,7 @@ An explainer yields one or more results, each with a name, a sentence for people
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.explain.concepts.measurer import labels, scores
 from ganatomy.explain.generator.activations import film_strip, unit_statistics
 from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units
@@ -96,7 +98,7 @@ def _dissection(asked: Asked) -> Iterator[Told]:
     yield Told(
         "effects",
         found.effects,
-        found.effects.note,
+        f"{_claims(found.effects)} {found.effects.note}",
         lambda: inside.strongest(found.effects, concepts, place=0, smallest=plan.smallest),
     )
     for site, each in found.together.items():
@@ -104,6 +106,12 @@ def _dissection(asked: Asked) -> Iterator[Told]:
     for number, finding in enumerate(found.findings):
         figure = partial(drawn, finding)
         yield Told(f"finding {number:02}", finding, str(finding), figure, aside=finding.verdict != "present")
+
+
+def _claims(effects: Explanation) -> str:
+    claim = effects.arrays["claim"]
+    present, absent, pairs = int((claim > 0).sum()), int((claim < 0).sum()), claim.size
+    return f"Of {pairs} pairs of unit and concept {present} are causes, {absent} are shown not to be."
 
 
 def _features(asked: Asked) -> Iterator[Told]:
@@ -167,9 +175,19 @@ def _coordinates(asked: Asked) -> Iterator[Told]:
 
 
 def _directions(asked: Asked) -> Iterator[Told]:
-    for found in _found_directions(asked):
-        result = steering(asked.gan, found, asked.measurers, plan=_steps(asked), progress=asked.progress)
+    """Each method by itself: what cannot be applied is said after the others have been."""
+    errors = []
+    for make in (_sefa, _jacobian, _pca, _boundaries):
+        try:
+            found = make(asked)
+            result = steering(asked.gan, found, asked.measurers, plan=_steps(asked), progress=asked.progress)
+        except GanatomyError as error:
+            errors.append(error)
+            continue
         yield Told(found.method, result, result.note, partial(along.strips, result, asked.gan.format))
+        yield Told(f"{found.method} effects", result, "the same in numbers", partial(along.effects, result), aside=True)
+    if errors:
+        raise errors[0]
 
 
 def _steps(asked: Asked, samples: int = 4) -> Steps:
@@ -178,13 +196,25 @@ def _steps(asked: Asked, samples: int = 4) -> Steps:
     return Steps(n=n, seed=asked.how.seed, controls=controls, smallest=asked.how.smallest, samples=samples)
 
 
-def _found_directions(asked: Asked) -> Iterator[Directions]:
-    gan, seed, k = asked.gan, asked.how.seed, 8
-    k = min(k, gan.latent.dim)
-    yield sefa(gan, k=k)
-    yield averaged(gan, k=k, seed=seed)
-    yield pca(gan, asked.sites[0], k=k, n=asked.many(1024, 10_000))
-    yield boundaries(gan, asked.measurers, n=asked.many(2000, 10_000))
+def _sefa(asked: Asked) -> Directions:
+    return sefa(asked.gan, k=min(8, asked.gan.latent.dim))
+
+
+def _jacobian(asked: Asked) -> Directions:
+    return averaged(asked.gan, k=min(8, asked.gan.latent.dim), seed=asked.how.seed)
+
+
+def _pca(asked: Asked) -> Directions:
+    place, dim = asked.places[0], asked.gan.latent.dim
+    k = min(8, dim, math.prod(place.shape))
+    n = max(asked.many(1024, 10_000), 4 * (dim + k))
+    return pca(asked.gan, str(place.site), k=k, n=n, seed=asked.how.seed)
+
+
+def _boundaries(asked: Asked) -> Directions:
+    return boundaries(
+        asked.gan, asked.measurers, n=asked.many(2000, 10_000), seed=asked.how.seed, progress=asked.progress
+    )
 
 
 def _geometry(asked: Asked) -> Iterator[Told]:
@@ -199,6 +229,8 @@ def _geometry(asked: Asked) -> Iterator[Told]:
 
 def _map(asked: Asked) -> Iterator[Told]:
     gan, seed = asked.gan, asked.how.seed
+    if not asked.measurers:
+        raise UsageError("nothing is measured in these samples, so a map has no colour", "give a concept: --concept")
     measurer = asked.measurers[0]
     name = labels([measurer])[0]
     found = latent_map(
@@ -213,8 +245,10 @@ def _map(asked: Asked) -> Iterator[Told]:
 
 def _invert(asked: Asked) -> Iterator[Told]:
     assert asked.held_out is not None
-    given = asked.held_out.read(range(min(asked.many(12, 64), asked.held_out.size)))
-    found = invert(asked.gan, given, seed=asked.how.seed, progress=asked.progress)
+    places = range(min(asked.many(12, 64), asked.held_out.size))
+    given = asked.held_out.read(places)
+    named = asked.held_out.labels(places) if asked.gan.latent.classes else None
+    found = invert(asked.gan, given, seed=asked.how.seed, labels=named, progress=asked.progress)
     words = verdicts(found)
     yield Told(
         "held out",

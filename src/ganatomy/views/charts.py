@@ -55,7 +55,8 @@ def matrix(
 ) -> Figure:
     """Numbers as colours, with a bar that says which; signed ones are white at 0."""
     table = np.asarray(values, dtype=float)
-    figure, ax = canvas(1.6 + 0.32 * len(columns), 1.0 + 0.2 * len(rows), ax=ax)
+    below = 0.06 * max(map(len, columns))  # the names of the columns, at an angle
+    figure, ax = canvas(1.9 + 0.32 * len(columns), max(1.0 + 0.2 * len(rows), 1.6) + below, ax=ax)
     most = float(np.nanmax(np.abs(table))) if np.isfinite(table).any() else 1.0
     least = -most if signed else min(0.0, float(np.nanmin(table)))
     colours = SIGNED if signed else GROWING
@@ -73,19 +74,23 @@ def curves(
     label: str = "",
     across: str = "",
     bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    legend: bool = False,
     ax: Axes | None = None,
 ) -> Figure:
-    """Lines by name, each named at its end, with a band around those that have one."""
+    """Lines by name, each named at its end (or, where ends may meet, in a legend), with a band around some."""
     figure, ax = canvas(5.5, 3, ax=ax)
     places = np.asarray(x, dtype=float)
     for number, (name, values) in enumerate(lines.items()):
-        (line,) = ax.plot(places, np.asarray(values, dtype=float), lw=1.6, color=f"C{number % 10}")
+        (line,) = ax.plot(places, np.asarray(values, dtype=float), lw=1.6, color=f"C{number % 10}", label=name)
         if bands and name in bands:
             low, high = (np.asarray(each, dtype=float) for each in bands[name])
             ax.fill_between(places, low, high, color=line.get_color(), alpha=0.2, lw=0)
-        ax.annotate(
-            name, (places[-1], float(np.asarray(values)[-1])), xytext=(4, 0), textcoords="offset points", fontsize=8
-        )
+        if not legend:
+            ax.annotate(
+                name, (places[-1], float(np.asarray(values)[-1])), xytext=(4, 0), textcoords="offset points", fontsize=8
+            )
+    if legend:
+        ax.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set_xlabel(across, fontsize=8)
     ax.set_ylabel(label, fontsize=8)
     return figure

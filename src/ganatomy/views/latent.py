@@ -57,8 +57,13 @@ def ways(found: Explanation, format: Format) -> Figure:
 def speeds(found: Explanation, *, many: int = 6) -> Figure:
     """How fast the picture changes along each path; a jump would be a spike that no finer step lowers."""
     speed = np.asarray(found.arrays["speed"], dtype=float)[:many]
-    along = (np.arange(speed.shape[1]) + 0.5) / speed.shape[1]
-    return curves(along, dict(zip(found.units, speed, strict=False)), label="speed", across="place on the path")
+    return curves(
+        np.linspace(0, 1, speed.shape[1]),
+        {f"samples {name}": each for name, each in zip(found.units, speed, strict=False)},
+        label="speed",
+        across="place on the path",
+        legend=True,
+    )
 
 
 def savings(found: Explanation) -> Figure:

@@ -128,3 +128,19 @@ def test_wrong_requests_are_refused() -> None:
         geodesics(linear_gan(matrix(3, 2)), 0)
     with pytest.raises(UsageError, match="length from 16 chords"):
         length(surface(linear_gan(matrix(3, 2))), lambda t: t[:, None].expand(-1, 2), most=16)
+
+
+def test_the_shortest_path_is_never_longer_than_the_straight_one() -> None:
+    """A coarse chain of little energy may step over a ridge: then the straight path stands."""
+    networks = MLP(Format.point(2), Normal(2), hidden=(16, 16), critic_hidden=(4,), norm="none", scheme="he")
+    gan = GAN(networks.generator(3), networks.latent, networks.format)
+    found = geodesics(gan, 4, seed=0, inner=2, rounds=8)
+    assert (found.arrays["saved"] >= 0).all()
+    assert (found.arrays["shortest"] <= found.arrays["straight"]).all()
+
+
+def test_a_conditional_generator_has_geodesics() -> None:
+    """Its gradient comes in another memory layout."""
+    networks = MLP(Format.picture(1, 8), Normal(4, classes=3), hidden=(8,), critic_hidden=(4,))
+    gan = GAN(networks.generator(0), networks.latent, networks.format)
+    assert len(geodesics(gan, 1, seed=0, inner=3, rounds=4).units) == 1

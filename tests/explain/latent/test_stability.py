@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -48,3 +49,17 @@ def test_subspaces_are_compared_by_their_largest_principal_angle() -> None:
     ours = subspaces(first, second)
     theirs = [math.cos(subspace_angles(first[:j].T.numpy(), second[:j].T.numpy()).max()) for j in (1, 2, 3)]
     assert ours.tolist() == pytest.approx(theirs)
+
+
+def test_directions_made_for_something_are_paired_by_it_and_what_is_not_found_again_is_nan() -> None:
+    """A redraw in which a concept never varies gives one direction fewer."""
+    gan, _ = known_gan([3.0, 2.0, 1.0, 0.4])
+    found = replace(random_directions(gan, 3, seed=0), targets=("a", "b", "c"))
+    fewer = replace(found.only([2, 0]), targets=("c", "a"))
+    again = stability(replace(found, again=lambda seed: fewer if seed % 2 else found), samples=2)
+    assert again is not None
+    torch.testing.assert_close(again.each, torch.ones(3, dtype=torch.float64))
+    never = stability(replace(found, again=lambda seed: fewer), samples=2)
+    assert never is not None
+    assert torch.isnan(never.each).tolist() == [False, True, False]
+    assert torch.isnan(never.together).tolist() == [False, False, True]

@@ -205,6 +205,8 @@ def _climb(
         for step in range(steps + 1):
             with watch(gan.generator, [place.site], graph=True) as trace:
                 gan.generator(at.clone(), *given)
+            if not trace[place.site].requires_grad:
+                raise UsageError(f"what '{place.site}' gave has no gradient", "take torch.no_grad out of the generator")
             values = trace[place.site][every, target].reshape(len(z), -1).amax(1)
             (slope,) = torch.autograd.grad(values.sum(), [at])
             values, here = values.detach(), at.detach()

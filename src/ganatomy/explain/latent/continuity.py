@@ -209,10 +209,11 @@ def _names(paths: int) -> list[str]:
 
 def _says_jumps(arrays: dict[str, Tensor], jumping: int, interval: Interval) -> str:
     paths, sizes = len(arrays["jumps"]), arrays["jump"][arrays["jump"] > 0]
-    share = float(sizes.median() / arrays["apart"].median().clamp(min=1e-300))
+    apart = arrays["apart"][:, None].expand_as(arrays["jump"])[arrays["jump"] > 0]
+    share = float((sizes / apart.clamp(min=1e-300)).median())
     return (
         f"{jumping} of {paths} paths jump ({interval.low:.0%} to {interval.high:.0%}), {len(sizes)} jumps in all, the "
-        f"median one {share:.2g} of the distance between two samples; they kept their length down to "
+        f"median one {share:.2g} times as long as its path's ends are apart; they kept their length down to "
         f"{float(arrays['width'][arrays['jump'] > 0].max()):.1g} of the path."
     )
 

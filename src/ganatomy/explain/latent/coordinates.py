@@ -30,6 +30,7 @@ from ganatomy.numerics.running import Moments
 from ganatomy.results.explanation import Explanation
 from ganatomy.tracing.trace import watch
 
+LISTED = 8  # idle coordinates in a sentence
 NOTHING = 0.01  # of what a coordinate changes in the pictures on average (root mean square)
 WATCHED = 32  # latents on which the units are looked at
 BY_DEFAULT = Plan(n=48, controls=49, samples=0)
@@ -108,4 +109,5 @@ def _idle(found: Directions, nothing: np.ndarray[Any, Any]) -> str:
     if not names:
         return "Every coordinate changes the pictures."
     verb = "does" if len(names) == 1 else "do"
-    return f"{', '.join(names)} {verb} nothing (less than {NOTHING:.0%} of what a coordinate changes on average)."
+    said = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return f"{said} {verb} nothing (less than {NOTHING:.0%} of what a coordinate changes on average)."

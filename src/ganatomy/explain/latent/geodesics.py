@@ -142,7 +142,8 @@ def shortest(seen: Surface, chain: Tensor, label: Tensor | None = None, *, round
         kept = torch.cat([ends[0], seen.gan.latent.project(free), ends[1]])
         # In units of the first chain's energy, so that tolerances mean the same for every generator.
         energy = _energy(seen, kept, label) / scale
-        (free.grad,) = torch.autograd.grad(energy, free)
+        (slope,) = torch.autograd.grad(energy, free)
+        free.grad = slope.contiguous()  # L-BFGS lays it flat
         return energy.detach()
 
     with torch.enable_grad():
@@ -169,7 +170,8 @@ def _geodesic(seen: Surface, pair: int, *, seed: int, inner: int, rounds: int) -
 
     stream = Stream(seed, "geodesic")
     starts = (straight, pushed_off(latent, straight, stream.child("bump"), pair, share=BUMP))
-    chain, best = min((settled(start) for start in starts), key=lambda one: one[1].value)
+    found = [settled(start) for start in starts]
+    chain, best = min([(straight, before), *found], key=lambda one: one[1].value)  # a chain may be no shorter
     _, again = settled(pushed_off(latent, chain, stream.child("nudge"), pair, share=NUDGE))
     return {
         "chain": chain.float(),

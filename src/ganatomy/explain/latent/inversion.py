@@ -170,7 +170,8 @@ class Seeker:
             optimiser.param_groups[0]["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
             with torch.enable_grad():
                 loss = _apart(self.seen(free, labels), targets).sum()
-                (free.grad,) = torch.autograd.grad(loss, free)
+                (slope,) = torch.autograd.grad(loss, free)
+            free.grad = slope.contiguous()  # L-BFGS lays it flat
             optimiser.step()
             with torch.no_grad():
                 free.copy_(kept(self.seen.gan.latent, free))

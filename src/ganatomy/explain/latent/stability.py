@@ -37,10 +37,24 @@ def stability(found: Directions, *, samples: int = 4, seed: int = SEED) -> Stabi
         raise UsageError(f"{samples} samples were asked for", "take one or more")
     if found.again is None:
         return None
-    others = [found.again(seed + number).vectors for number in range(samples)]
-    each = torch.stack([matched(found.vectors, other) for other in others]).mean(0)
-    together = torch.stack([subspaces(found.vectors, other) for other in others]).mean(0)
+    others = [found.again(seed + number) for number in range(samples)]
+    each = torch.stack([_again(found, other) for other in others]).nanmean(0)
+    spans = [subspaces(found.vectors, other.vectors) for other in others]
+    blank = torch.full((len(found),), torch.nan, dtype=torch.float64)
+    together = torch.stack([torch.cat([span, blank[len(span) :]]) for span in spans]).nanmean(0)
     return Stability(each, together, samples)
+
+
+def _again(found: Directions, other: Directions) -> Tensor:
+    """By what they were made for, where they were made for something; what was not found again is NaN."""
+    if not any(found.targets):
+        return matched(found.vectors, other.vectors)
+    theirs = dict(zip(other.targets, other.vectors, strict=True))
+    named = zip(found.targets, found.vectors, strict=True)
+    return torch.tensor(
+        [float((mine @ theirs[target]).abs()) if target in theirs else torch.nan for target, mine in named],
+        dtype=torch.float64,
+    )
 
 
 def matched(first: Tensor, second: Tensor) -> Tensor:
