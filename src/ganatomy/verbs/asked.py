@@ -13,11 +13,12 @@ from ganatomy.explain.passes import Progress, draws
 from ganatomy.models.gan import GAN
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
+from ganatomy.results.measurement import Measurement
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Record = Explanation | Finding
+Record = Explanation | Finding | Measurement
 
 
 class How(Protocol):
@@ -29,6 +30,8 @@ class How(Protocol):
     def thorough(self) -> bool: ...
     @property
     def sites(self) -> tuple[str, ...] | None: ...
+    @property
+    def own(self) -> tuple[str, ...]: ...
     @property
     def smallest(self) -> float: ...
     @property

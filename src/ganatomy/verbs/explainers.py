@@ -32,7 +32,8 @@ from ganatomy.explain.latent.geodesics import geodesics
 from ganatomy.explain.latent.in_range import invert, verdicts
 from ganatomy.explain.latent.jacobian import averaged
 from ganatomy.explain.latent.maps import latent_map, picture_map
-from ganatomy.explain.latent.paths import interpolation
+from ganatomy.explain.latent.metric import idle, squared_path_length, stretch
+from ganatomy.explain.latent.paths import interpolation, traversal
 from ganatomy.explain.latent.pca import pca
 from ganatomy.explain.latent.responses import Plan as Steps
 from ganatomy.explain.latent.sefa import sefa
@@ -221,8 +222,21 @@ def _geometry(asked: Asked) -> Iterator[Told]:
     gan, seed = asked.gan, asked.how.seed
     ways = interpolation(gan, 8, seed=seed)
     yield Told("interpolation", ways, ways.note, lambda: along.ways(ways, gan.format))
-    seen = continuity(gan, asked.many(12, 64), seed=seed, progress=asked.progress)
+    classes = next((each for each in asked.measurers if each.name == "classes"), None)
+    named = None if classes is None else partial(scores, classes)  # where one becomes another
+    seen = continuity(gan, asked.many(12, 64), seed=seed, label=named, progress=asked.progress)
     yield Told("continuity", seen, seen.note, lambda: along.speeds(seen))
+    long = stretch(gan, asked.many(32, 200), seed=seed, progress=asked.progress)
+    yield Told("stretch", long, long.note)
+    metric = idle(gan, asked.many(32, 200), seed=seed, progress=asked.progress)
+    yield Told("metric", metric, metric.note)
+    if gan.latent.dim > 1:
+        first, second = torch.as_tensor(metric.arrays["vectors"][gan.latent.dim :][:2].copy()).float()
+        grid = traversal(gan, first, second, seed=seed)
+        said = "sample 0 along the two directions that change the pictures most"
+        yield Told("traversal", grid, said, lambda: along.ways(grid, gan.format))
+    whole = squared_path_length(gan, asked.many(200, 2000), seed=seed)
+    yield Told("path length", whole, str(whole))
     short = geodesics(gan, asked.many(2, 16), seed=seed, progress=asked.progress)
     yield Told("geodesics", short, short.note, lambda: along.savings(short))
 
@@ -231,7 +245,7 @@ def _map(asked: Asked) -> Iterator[Told]:
     gan, seed = asked.gan, asked.how.seed
     if not asked.measurers:
         raise UsageError("nothing is measured in these samples, so a map has no colour", "give a concept: --concept")
-    measurer = asked.measurers[0]
+    measurer = asked.measurers[-1 if asked.how.own else 0]  # somebody's own concept comes last
     name = labels([measurer])[0]
     found = latent_map(
         gan, 500, seed=seed, score=lambda pictures: scores(measurer, pictures)[:, 0], progress=asked.progress
