@@ -113,7 +113,7 @@ def traversal(
     arrays["latents"] = z.reshape(steps, steps, latent.dim)
     names = [f"z[{way}]" if isinstance(way, int) else "a direction" for way in (first, second)]
     note = f"rows move along {names[0]}, columns along {names[1]}, in units of the latent, about sample {index}."
-    units = tuple(f"{offset:+.3g}" for offset in offsets.tolist())
+    units = tuple(f"{round(offset, 6) + 0.0:+.3g}" for offset in offsets.tolist())
     return explained(gan, "traversal", " x ".join(names), units=units, arrays=arrays, note=note, seed=seed)
 
 
