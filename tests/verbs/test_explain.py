@@ -87,6 +87,7 @@ def kept(answers: Iterator[Answer]) -> dict[str, Answer]:
         assert figure.exists() == (answer.told.figure is not None)
         if figure.exists():
             assert xml.etree.ElementTree.parse(figure).getroot().tag.endswith("svg")
+            assert (answer.folder / "figure.html").read_text().startswith('<figure role="img"')
     return found
 
 

@@ -27,9 +27,9 @@ from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers import EXPLAINERS
 from ganatomy.verbs.subject import named, subject
-from ganatomy.views.canvas import svg
+from ganatomy.views.canvas import fragment, svg
 
-FINDINGS, FIGURE = "findings", "figure.svg"
+FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
 Failed = Callable[[str, GanatomyError], None]
 Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
 
@@ -136,17 +136,19 @@ def _require_usable(folder: Path) -> None:
 def forget(folder: Path, name: str) -> None:
     """Results of an explainer from before, which would stand among its new ones; nothing but results is touched."""
     for old in folder.glob(f"{_slug(name)}-*/{JSON}"):
-        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE)):
+        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE), old.with_name(FRAGMENT)):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps a file of his own there
             old.parent.rmdir()
 
 
 def keep(told: Told, folder: Path) -> Path:
-    """The result as JSON and arrays, and its figure beside it."""
+    """The result as JSON and arrays, and beside it its figure, alone and as a part of a page."""
     save(told.record, folder)
     if told.figure is not None:
-        write_text(folder / FIGURE, svg(told.figure()))
+        figure = told.figure()
+        write_text(folder / FIGURE, svg(figure))
+        write_text(folder / FRAGMENT, fragment(figure, told.said) + "\n")
     return folder
 
 
