@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.finding import Finding
+from ganatomy.results.formats import Format
 from ganatomy.results.measurement import Measurement
 from ganatomy.views.findings import drawn
+from ganatomy.views.latent import rows
+
+
+def test_points_of_a_plane_are_routes_whose_end_is_marked() -> None:
+    way = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
+    ax = rows(["z0"], [way], Format.point(2)).axes[0]
+    line, end = ax.lines
+    np.testing.assert_array_equal(np.stack(line.get_data(), 1), way)
+    np.testing.assert_array_equal(np.stack(end.get_data(), 1), way[-1:])
 
 
 def control(value: float, interval: Interval | None = None) -> Measurement:

@@ -63,7 +63,8 @@ def matrix(
     shown = ax.imshow(table, cmap=colours, aspect="auto", interpolation="nearest", vmin=least, vmax=most)
     ax.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=list(rows))
     ax.set_xticklabels(list(columns), rotation=45, ha="right", rotation_mode="anchor")
-    figure.colorbar(shown, ax=ax, shrink=0.8).set_label(label, fontsize=8)
+    ax.set_title(label, fontsize=8, loc="left")  # beside the bar a low table would cut it off
+    figure.colorbar(shown, ax=ax, shrink=0.8).ax.tick_params(labelsize=8)
     return figure
 
 
@@ -119,5 +120,7 @@ def points(
         ax.scatter(flat[:, 0], flat[:, 1], s=6, color=BLUE, lw=0)
         return figure
     shown = ax.scatter(flat[:, 0], flat[:, 1], s=6, c=np.asarray(colour, dtype=float), cmap="viridis", lw=0)
-    figure.colorbar(shown, ax=ax, shrink=0.8).set_label(label, fontsize=8)
+    bar = figure.colorbar(shown, ax=ax, shrink=0.8)
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     return figure

@@ -12,6 +12,7 @@ import numpy as np
 
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
+from ganatomy.views.canvas import canvas
 from ganatomy.views.charts import curves, forest, matrix, points
 from ganatomy.views.generator import tiles
 from ganatomy.views.strips import Row, strip
@@ -23,8 +24,10 @@ SHOWN = 12  # directions, paths or pictures on one figure
 
 
 def strips(found: Explanation, format: Format) -> Figure:
-    """One latent moved along each direction; the step in standard deviations stands above."""
+    """One latent moved along each direction; the step in standard deviations stands above. Points: where they go."""
     steps = found.arrays["strip_steps"][0]
+    if format.shape == (2,):
+        return routes(found.units[:SHOWN], [pictures[0] for pictures in found.arrays["strip"][:SHOWN]])
     heads, plain = [f"{step:+.3g}" for step in steps], format.kind != "picture"
     named = zip(found.units[:SHOWN], found.arrays["strip"], strict=False)
     drawn = [
@@ -44,9 +47,22 @@ def effects(found: Explanation) -> Figure:
 
 
 def rows(names: Sequence[str], samples: Sequence[np.ndarray], format: Format) -> Figure:
-    """A row of samples for each name."""
+    """A row of samples for each name; points of a plane as routes through it."""
+    if format.shape == (2,):
+        return routes(names, samples)
     plain = format.kind != "picture"
     return strip([Row(name, tiles(each, format), map=plain) for name, each in zip(names, samples, strict=True)])
+
+
+def routes(names: Sequence[str], samples: Sequence[np.ndarray]) -> Figure:
+    """Points in the plane in their order, a line for each name; the last one is marked."""
+    figure, ax = canvas(5.2, 4)
+    ax.set_aspect("equal", adjustable="datalim")
+    for number, (name, each) in enumerate(zip(names, samples, strict=True)):
+        (line,) = ax.plot(each[:, 0], each[:, 1], ".-", lw=1, ms=4, color=f"C{number % 10}", label=name)
+        ax.plot(each[-1:, 0], each[-1:, 1], "o", ms=6, color=line.get_color())
+    ax.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
 
 
 def ways(found: Explanation, format: Format) -> Figure:
