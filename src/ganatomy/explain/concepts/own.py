@@ -14,21 +14,18 @@ that folder, and torch's global generator are as they were. What it prints goes 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 
-from ganatomy.errors import GanatomyError, InputError, UsageError, nearest
+from ganatomy.errors import InputError, UsageError, nearest
 from ganatomy.explain.concepts.measurer import Kind, Measure, Measurer, masks, scores
-from ganatomy.numerics.fingerprint import fingerprint
+from ganatomy.intake.python_file import as_it_was, imported, raise_from
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 
@@ -42,7 +39,8 @@ def measurer_from(text: str, format: Format) -> Measurer:
     if not file or not 1 <= len(names.split(",")) <= 2:
         raise UsageError(f"the concept {text!r} was given", "write path/to/file.py:function, or file.py:first,second")
     path = Path(file)
-    module = _imported(path)
+    with as_it_was(path), Stream(0, "concept/file").module_rng(0):
+        module = imported(path, example="file.py:sky")
     made = [_measurer(module, name.strip(), path, format) for name in names.split(",")]
     if len(made) == 1:
         return made[0]
@@ -111,7 +109,7 @@ def _guarded(measure: Measure, path: Path) -> Measure:
             with torch.no_grad(), Stream(0, "concept").module_rng(0), contextlib.redirect_stdout(sys.stderr):
                 return measure(pictures)
         except (Exception, SystemExit) as error:  # whatever somebody's function may raise
-            _blame(error, path)
+            raise_from(error, path)
 
     return guarded
 
@@ -131,62 +129,3 @@ def _tried(measurer: Measurer, format: Format, path: Path) -> None:
 def _pictures(format: Format) -> Tensor:
     low, high = format.bounds or (-1.0, 1.0)
     return low + (high - low) * Stream(0, "concept/tried").uniform(range(3), *format.shape)
-
-
-def _imported(path: Path) -> ModuleType:
-    try:
-        path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8"
-        raise InputError(f"{path} cannot be read ({why})", "give a Python file and a function: file.py:sky") from error
-    name = f"_ganatomy_concept_{fingerprint(str(path.absolute()))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path} is no Python file", "give a file that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    with _as_it_was(path), Stream(0, "concept/file").module_rng(0), contextlib.redirect_stdout(sys.stderr):
-        sys.modules[name] = module  # dataclasses look their module up
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:  # whatever somebody's file may raise
-            _blame(error, path)
-    return module
-
-
-@contextlib.contextmanager
-def _as_it_was(path: Path) -> Iterator[None]:
-    """The import path and the modules of the file's folder come back; what others were loaded stays loaded."""
-    folder = path.absolute().parent
-    before, known, writes = list(sys.path), set(sys.modules), sys.dont_write_bytecode
-    sys.path.insert(0, str(folder))
-    sys.dont_write_bytecode = True  # nothing is left in a folder that is not ours
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-        sys.dont_write_bytecode = writes
-        for other in set(sys.modules) - known:
-            file = getattr(sys.modules[other], "__file__", None)
-            inner = Path(file).absolute() if file else None
-            if inner and inner.is_relative_to(folder) and "site-packages" not in inner.relative_to(folder).parts:
-                del sys.modules[other]
-
-
-def _blame(error: BaseException, path: Path) -> NoReturn:
-    """The error with the last line of the file that led to it."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _same(frame.filename, path)]
-    if isinstance(error, SyntaxError) and _same(error.filename or "", path):
-        lines.append(error.lineno)
-    if isinstance(error, GanatomyError) and (not lines or str(path) in error.said):
-        raise error
-    where = f"{path}, line {lines[-1]}" if lines else str(path)
-    said = error.said if isinstance(error, GanatomyError) else f"{type(error).__name__}: {error}".split("\n")[0]
-    remedy = error.remedy if isinstance(error, GanatomyError) else "mend it there; -v shows the whole trace"
-    if isinstance(error, ModuleNotFoundError):
-        remedy = "install that package, or put the module beside the file"
-    raise InputError(f"{where}: {said}", remedy) from error
-
-
-def _same(filename: str, path: Path) -> bool:
-    return bool(filename) and Path(filename).absolute() == path.absolute()
