@@ -77,5 +77,4 @@ def test_stacked_digits_are_read_channel_by_channel(monkeypatch: pytest.MonkeyPa
     run = SimpleNamespace(samples=lambda n: grey, seconds=1.0)
     monkeypatch.setattr(digits, "trained", lambda name, seed, changes: run)
     count, _ = digits._modes((), 0)
-    assert count.strict == 0 or count.loose >= 10
     assert 10 <= count.loose <= 20  # the judge errs on a few
