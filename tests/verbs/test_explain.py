@@ -28,7 +28,7 @@ from ganatomy.results.formats import Format
 from ganatomy.verbs import explainers
 from ganatomy.verbs.asked import Asked, Explainer, Told
 from ganatomy.verbs.explain import Answer, Wanted, explain, findings_of
-from ganatomy.verbs.explainers import EXPLAINERS
+from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 from ganatomy.verbs.subject import subject
 
 PAIR = "gan_mnist_wgangp_akanametov"
@@ -69,7 +69,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, concepts: tuple[Mea
 
     monkeypatch.setattr("ganatomy.verbs.explain.measurers_for", at_hand)
     monkeypatch.setattr(Asked, "many", lambda self, usual, thorough: min(usual, 24))
-    monkeypatch.setattr(explainers, "Plan", lambda samples, images, **how: Plan(32, 8, **how))
+    monkeypatch.setattr(explainers.generator, "Plan", lambda samples, images, **how: Plan(32, 8, **how))
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def benches(incomplete: str) -> list[str]:
 
 
 def explainers(incomplete: str) -> list[str]:
-    return _starting(incomplete, literal_keys("verbs/explainers.py", "EXPLAINERS"))
+    return _starting(incomplete, literal_keys("verbs/explainers/catalogue.py", "EXPLAINERS"))
 
 
 def kinds(incomplete: str) -> list[str]:

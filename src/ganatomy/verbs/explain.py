@@ -25,7 +25,7 @@ from ganatomy.explain.concepts.own import measurer_from
 from ganatomy.models.gan import GAN
 from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.verbs.asked import Asked, Told
-from ganatomy.verbs.explainers import EXPLAINERS
+from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 from ganatomy.verbs.subject import named, subject
 from ganatomy.views.canvas import fragment, svg
 

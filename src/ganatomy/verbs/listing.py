@@ -51,7 +51,7 @@ def _games() -> dict[str, str]:
 
 
 def _explainers() -> dict[str, str]:
-    from ganatomy.verbs.explainers import EXPLAINERS
+    from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 
     return {name: explainer.summary for name, explainer in EXPLAINERS.items()}
 

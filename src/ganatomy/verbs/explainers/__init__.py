@@ -1,0 +1,1 @@
+"""What each explainer tells, and the table of them."""

@@ -1,0 +1,37 @@
+"""The explainers that `explain` calls, each with its budget: a literal table.
+
+    for told in EXPLAINERS["dissection"].answer(asked): print(told.said)
+
+An explainer yields one or more results, each with a name, a sentence for people, and how its figure is drawn.
+"""
+
+from __future__ import annotations
+
+from ganatomy.verbs.asked import Explainer
+from ganatomy.verbs.explainers.generator import (
+    tell_activations,
+    tell_artifacts,
+    tell_dissection,
+    tell_features,
+    tell_gradients,
+    tell_sets,
+)
+from ganatomy.verbs.explainers.latent import tell_coordinates, tell_directions, tell_geometry, tell_invert, tell_map
+
+EXPLAINERS: dict[str, Explainer] = {
+    "activations": Explainer(
+        "what does every layer show, from noise to picture, and which units are dead", tell_activations
+    ),
+    "gradients": Explainer("which region of the picture hangs on which layer and coordinate", tell_gradients),
+    "dissection": Explainer("which unit goes with which concept, and does it cause it", tell_dissection),
+    "features": Explainer("which pictures excite a unit most", tell_features),
+    "sets": Explainer("which units carry a concept together", tell_sets, by_default=False),
+    "artifacts": Explainer(
+        "which units go with unreal samples, and is it better without them", tell_artifacts, needs_data=True
+    ),
+    "coordinates": Explainer("what does each coordinate of the latent change", tell_coordinates),
+    "directions": Explainer("which directions change what, and more than random ones", tell_directions),
+    "geometry": Explainer("is the latent space continuous, and how far apart are its pictures", tell_geometry),
+    "map": Explainer("how do latents, real and generated pictures lie in a plane", tell_map),
+    "invert": Explainer("can the generator make these real pictures", tell_invert, needs_data=True),
+}
