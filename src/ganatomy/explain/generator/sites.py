@@ -108,7 +108,12 @@ class _Seen:
 
 def generator_sites(gan: GAN, draw: Draw) -> tuple[SiteShape, ...]:
     """The rule above; `draw` gives the samples that are looked at."""
-    seen, latent, picture = _observed(gan.generator, _few(draw))
+    return inner_sites(gan.generator, draw.z[:PROBED], labels=_few(draw.labels))
+
+
+def inner_sites(network: nn.Module, batch: Tensor, *, labels: Tensor | None = None) -> tuple[SiteShape, ...]:
+    """The same of any network, from what it is given to what it returns."""
+    seen, latent, picture = _observed(network, batch, labels)
     places = _innermost([each for each in seen if each.values not in (latent, picture)])
     chosen = [each for each in places if each.after is not None] or places or _innermost(seen)[-1:]
     calls = Counter(each.site.name for each in seen if each.site.part in (None, 0))
@@ -117,14 +122,21 @@ def generator_sites(gan: GAN, draw: Draw) -> tuple[SiteShape, ...]:
 
 def named_sites(gan: GAN, draw: Draw, sites: Sequence[str | Site] | None) -> tuple[SiteShape, ...]:
     """The same of places that somebody names, in their order; None stands for the rule."""
+    return sites_within(gan.generator, draw.z[:PROBED], sites, labels=_few(draw.labels))
+
+
+def sites_within(
+    network: nn.Module, batch: Tensor, sites: Sequence[str | Site] | None, *, labels: Tensor | None = None
+) -> tuple[SiteShape, ...]:
+    """Of any network: those that somebody names, or those of the rule."""
     if sites is None:
-        return generator_sites(gan, draw)
+        return inner_sites(network, batch, labels=labels)
     wanted = [site_named(site) for site in sites]
     if not wanted or len(set(wanted)) < len(wanted):
         raise UsageError(f"the sites {', '.join(map(str, wanted))} were given", "name one or more, each once")
     for site in wanted:
-        module_at(gan.generator, site)  # a wrong name, or a place that cannot be seen, is an error here
-    seen = _observed(gan.generator, _few(draw))[0]
+        module_at(network, site)  # a wrong name, or a place that cannot be seen, is an error here
+    seen = _observed(network, batch, labels)[0]
     calls = Counter(each.site.name for each in seen if each.site.part in (None, 0))
     found = {_written(each.site, calls): each for each in seen}
     for site in wanted:
@@ -137,8 +149,8 @@ def named_sites(gan: GAN, draw: Draw, sites: Sequence[str | Site] | None) -> tup
     return tuple(_shape(found[site], site) for site in wanted)
 
 
-def _few(draw: Draw) -> Draw:
-    return Draw(draw.indices[:PROBED], draw.z[:PROBED], None if draw.labels is None else draw.labels[:PROBED])
+def _few(labels: Tensor | None) -> Tensor | None:
+    return None if labels is None else labels[:PROBED]
 
 
 def _shape(seen: _Seen, site: Site) -> SiteShape:
@@ -161,32 +173,34 @@ def _written(site: Site, calls: Mapping[str, int]) -> Site:
     return site if calls[site.name] > 1 else Site(site.name, None, site.part)
 
 
-def _observed(generator: nn.Module, draw: Draw) -> tuple[list[_Seen], tuple[int, ...], tuple[int, ...]]:
-    """All outputs in order, and what the latent and the picture are made of; with autograd's graph where it can be."""
-    device, dtype = home(generator)
-    given = () if draw.labels is None else (draw.labels.to(device),)
-    z = draw.z.to(device, dtype, copy=True)
+def _observed(
+    network: nn.Module, batch: Tensor, labels: Tensor | None
+) -> tuple[list[_Seen], tuple[int, ...], tuple[int, ...]]:
+    """All outputs in order, and what input and output are made of; with autograd's graph where it can be."""
+    device, dtype = home(network)
+    given = () if labels is None else (labels.to(device),)
+    start = batch.to(device, dtype, copy=True)
     for graph in (True, False):
         seen: list[_Seen] = []
-        entry = z.clone().requires_grad_(graph).clone()  # no leaf, since a foreign network may work in place
-        with evaluating(generator), torch.set_grad_enabled(graph), ExitStack() as attached:
-            for hook in _hooks(generator, len(draw), seen):
+        entry = start.clone().requires_grad_(graph).clone()  # no leaf, since a foreign network may work in place
+        with evaluating(network), torch.set_grad_enabled(graph), ExitStack() as attached:
+            for hook in _hooks(network, len(batch), seen):
                 attached.callback(hook.remove)
             latent = _Seen(Site(""), entry, entry._version).values
             try:
-                picture = generator(entry, *given)
+                end = network(entry, *given)
             except RuntimeError:
                 if not graph:
                     raise
                 continue  # a foreign network may only run without gradients
-        return seen, latent, _Seen(Site(""), picture, picture._version).values
+        return seen, latent, _Seen(Site(""), end, end._version).values
     raise AssertionError("unreachable")
 
 
-def _hooks(generator: nn.Module, n: int, seen: list[_Seen]) -> Iterator[Any]:
-    for name, module in generator.named_modules():
+def _hooks(network: nn.Module, n: int, seen: list[_Seen]) -> Iterator[Any]:
+    for name, module in network.named_modules():
         try:
-            module_at(generator, Site(name))
+            module_at(network, Site(name))
         except UsageError:  # compiled, scripted or exported: its calls do not come by
             continue
         yield module.register_forward_hook(_hook(name, n, seen))

@@ -1,0 +1,1 @@
+"""What a critic looks at, and what moves its score."""
