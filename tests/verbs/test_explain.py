@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +27,8 @@ from ganatomy.results.folder import load
 from ganatomy.results.formats import Format
 from ganatomy.verbs import explainers
 from ganatomy.verbs.asked import Asked, Explainer, Told
-from ganatomy.verbs.explain import Answer, Wanted, explain, findings_of
-from ganatomy.verbs.explainers.catalogue import EXPLAINERS
+from ganatomy.verbs.explain import Answer, Wanted, chosen, explain, findings_of
+from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.subject import subject
 
 PAIR = "gan_mnist_wgangp_akanametov"
@@ -112,7 +112,11 @@ def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.M
     called: list[str] = []
     table = {
         name: Explainer(
-            each.summary, lambda asked, name=name: iter(called.append(name) or ()), each.needs_data, each.by_default
+            each.summary,
+            lambda asked, name=name: iter(called.append(name) or ()),
+            each.needs_data,
+            each.needs_critic,
+            each.by_default,
         )
         for name, each in EXPLAINERS.items()
     }
@@ -124,6 +128,27 @@ def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.M
     list(explain(GAN(gan.generator, gan.latent, gan.format), failed=lambda name, _error: left.append(name)))
     assert called == [name for name, each in EXPLAINERS.items() if not each.needs_data and each.by_default]
     assert left == ["artifacts", "invert"]
+    called.clear()
+    list(explain(gan, ["latent", "map", "gradients"], failed=lambda name, _error: left.append(name)))
+    assert called == [*GROUPS["latent"], "gradients"]
+
+
+def test_every_explainer_stands_in_one_group() -> None:
+    assert sorted(name for group in GROUPS.values() for name in group) == sorted(EXPLAINERS)
+
+
+@pytest.mark.parametrize(("what", "left"), [((), ["map"]), (["all"], ["map"]), (["map"], ["map"])])
+def test_without_a_critic_its_questions_stay_out(
+    what: Sequence[str], left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = {"map": EXPLAINERS["map"], "score": Explainer("", lambda _asked: iter(()), needs_critic=True)}
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    monkeypatch.setattr("ganatomy.verbs.explain.GROUPS", {"all": ("map", "score"), "critic": ("score",)})
+    assert chosen(what, critic=False) == left
+    for named in (["score"], ["critic"], ["all", "score"]):
+        with pytest.raises(UsageError, match="without a critic"):
+            chosen(named, critic=False)
+    assert chosen(["critic", "all"], critic=True) == ["score", "map"]
 
 
 def test_what_cannot_be_done_is_said_before_anything_is_done(gan: GAN, tmp_path: Path) -> None:
@@ -177,6 +202,8 @@ def test_an_explainer_that_cannot_be_applied_ends_alone(gan: GAN, monkeypatch: p
     found = list(explain(gan, failed=lambda name, error: told.append(f"{name}: {error.said}")))
     assert told == ["gradients: no such thing"]
     assert [answer.explainer for answer in found] == ["map", "map"]
+    with pytest.raises(UsageError, match="no such thing"):  # what was named itself
+        list(explain(gan, ["map", "gradients"], failed=lambda name, error: told.append(name)))
     with pytest.raises(UsageError, match="no such thing"):
         list(explain(gan))
 

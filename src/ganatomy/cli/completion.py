@@ -35,7 +35,8 @@ def benches(incomplete: str) -> list[str]:
 
 
 def explainers(incomplete: str) -> list[str]:
-    return _starting(incomplete, literal_keys("verbs/explainers/catalogue.py", "EXPLAINERS"))
+    file = "verbs/explainers/catalogue.py"
+    return _starting(incomplete, [*literal_keys(file, "GROUPS"), *literal_keys(file, "EXPLAINERS")])
 
 
 def kinds(incomplete: str) -> list[str]:

@@ -18,7 +18,11 @@ EXAMPLES = """Examples: ganatomy explain runs/0001-digits-mlp-s0; ganatomy expla
 def explain(
     gan: GanName,
     what: Annotated[
-        list[str] | None, typer.Argument(help="names, from `ganatomy list explainers`", autocompletion=explainers)
+        list[str] | None,
+        typer.Argument(
+            help="names from `ganatomy list explainers`, or a group: generator, latent, critic",
+            autocompletion=explainers,
+        ),
     ] = None,
     *,
     data: Annotated[
@@ -65,7 +69,7 @@ def explain(
             out=out,
             wanted=wanted,
             progress=narrator.progress,
-            failed=None if what else failed,  # what was named must not fail in silence
+            failed=failed,
         ):
             told.append(answer.to_dict())
             if not json_ and not answer.told.aside:

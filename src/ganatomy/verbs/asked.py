@@ -83,4 +83,5 @@ class Explainer:
     summary: str
     answer: Callable[[Asked], Iterator[Told]]
     needs_data: bool = False
+    needs_critic: bool = False
     by_default: bool = True

@@ -25,7 +25,7 @@ from ganatomy.explain.concepts.own import measurer_from
 from ganatomy.models.gan import GAN
 from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.verbs.asked import Asked, Told
-from ganatomy.verbs.explainers.catalogue import EXPLAINERS
+from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.subject import named, subject
 from ganatomy.views.canvas import fragment, svg
 
@@ -75,8 +75,9 @@ def explain(
 ) -> Iterator[Answer]:
     """`data`: what the GAN was trained on, for what looks at real pictures; by default the set that it names.
 
-    An explainer's earlier results in the same place go when its new ones come. `failed` is told of an explainer that
-    cannot be applied, and the others go on; without it the error is raised.
+    `what`: explainers or groups of them. An explainer's earlier results in the same place go when its new ones come.
+    `failed` is told of an explainer that cannot be applied, and the others go on; without it, or where the explainer
+    was named itself, or where nothing is left to go on with, the error is raised.
     """
     wanted = wanted or Wanted()
     _check(what, wanted)
@@ -88,19 +89,34 @@ def explain(
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
-    for name in what or [name for name, explainer in EXPLAINERS.items() if explainer.by_default]:
+    first, applied = None, False
+    for name in chosen(what, critic=whom.critic is not None):
         asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
         try:
             yield from _answers(name, asked, folder)
+            applied = True
         except Exception as error:
-            if failed is None:
+            if failed is None or name in what:
                 raise
+            first = first or error
             failed(name, error if isinstance(error, GanatomyError) else _unforeseen(error))
+    if first is not None and not applied:
+        raise first
+
+
+def chosen(what: Sequence[str], *, critic: bool) -> list[str]:
+    """Explainers in order, each once. Without a critic those that want one stay out, or are refused if named."""
+    named = [member for name in what for member in GROUPS.get(name, (name,))]
+    names = list(dict.fromkeys(named)) or [name for name, each in EXPLAINERS.items() if each.by_default]
+    fit = [name for name in names if critic or not EXPLAINERS[name].needs_critic]
+    if len(fit) < len(names) and (not fit or set(what) - set(fit) - set(GROUPS)):
+        raise UsageError(f"{', '.join(what)} was asked of a GAN without a critic", "give it one: GAN(..., critic=...)")
+    return fit
 
 
 def _check(what: Sequence[str], wanted: Wanted) -> None:
     for name in what:
-        choose(EXPLAINERS, name, "explainer")
+        choose({**EXPLAINERS, **GROUPS}, name, "explainer")
     if wanted.permute_labels is not None and list(what) != ["dissection"]:
         raise UsageError(
             f"labels were to be permuted for {', '.join(what) or 'all explainers'}",

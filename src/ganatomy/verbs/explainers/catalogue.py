@@ -2,7 +2,8 @@
 
     for told in EXPLAINERS["dissection"].answer(asked): print(told.said)
 
-An explainer yields one or more results, each with a name, a sentence for people, and how its figure is drawn.
+An explainer yields one or more results, each with a name, a sentence for people, and how its figure is drawn. A group
+stands for its members, of which those that cannot be applied are left out with a sentence.
 """
 
 from __future__ import annotations
@@ -34,4 +35,9 @@ EXPLAINERS: dict[str, Explainer] = {
     "geometry": Explainer("is the latent space continuous, and how far apart are its pictures", tell_geometry),
     "map": Explainer("how do latents, real and generated pictures lie in a plane", tell_map),
     "invert": Explainer("can the generator make these real pictures", tell_invert, needs_data=True),
+}
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "generator": ("activations", "gradients", "dissection", "features", "sets", "artifacts"),
+    "latent": ("coordinates", "directions", "geometry", "map", "invert"),
 }
