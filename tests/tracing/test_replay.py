@@ -213,7 +213,7 @@ def test_activations_that_are_given_are_not_written_over_and_little_is_kept() ->
 def test_work_in_place_before_the_site_is_noticed() -> None:
     replay = as_edited(seeded(_OverwrittenEarly), "second", X)
     assert not replay.prefix_reused
-    assert "given the same activations again, gives another output" in replay.reason
+    assert "given the same activations after another pass, gives another output" in replay.reason
     assert as_edited(seeded(lambda: plain(inplace=True)), "act", X).pushes
     assert as_edited(seeded(lambda: plain(inplace=True)), "fc1", X).prefix_reused
 
@@ -276,6 +276,42 @@ def test_what_a_module_leaves_in_an_attribute_is_noticed() -> None:
     other = kept.activation + 1
     close(replay.finish(kept, torch.cat([other, other])), edited(network, "second", lambda a: a + 1, X).repeat(2, 1))
     assert hooks(network) == before
+
+
+class _KeepsItsMean(nn.Linear):
+    """Something of any batch's shape, so that only the numbers can give it away."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = super().forward(x)
+        self.mean = hidden.detach().mean(0)
+        return hidden
+
+
+class _ReadsTheMean(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = _KeepsItsMean(4, 6), nn.Linear(6, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.second(self.first(x)) + self.first.mean)
+
+
+@pytest.mark.parametrize("n", [5, 1])
+def test_what_a_prefix_leaves_is_that_of_its_own_inputs(n: int) -> None:
+    """Begun twice before the first is finished: the module holds what the second pass left."""
+    network = seeded(_ReadsTheMean)
+    replay = Replay(network, "second")
+    first, second = replay.begin(X[:n]), replay.begin(3 - X[:n])
+    assert not replay.prefix_reused
+    assert "after another pass, gives another output" in replay.reason
+    for kept, x in ((first, X[:n]), (second, 3 - X[:n]), (first, X[:n])):
+        close(replay.finish(kept, kept.activation + 1), edited(network, "second", lambda a: a + 1, x))
+
+
+def test_a_check_leaves_a_module_what_the_given_inputs_left() -> None:
+    network = seeded(_ReadsTheMean)
+    Replay(network, "second").begin(X)
+    assert torch.equal(network.first.mean, nn.Linear.forward(network.first, X).mean(0))
 
 
 def test_networks_that_never_say_the_same_twice_are_refused() -> None:
@@ -454,6 +490,27 @@ def test_a_watch_sees_the_rest_of_the_network_in_a_replay() -> None:
         out = replay.finish(kept, torch.cat([kept.activation, kept.activation * 0]))
     assert torch.equal(trace["out"], out)
     assert trace["fc2"].shape == (10, 6)
+
+
+def test_calls_are_not_miscounted_by_those_who_watch_a_replay() -> None:
+    """The calls that a replay answers pass hooks by: what is called block#1 would be the third call."""
+    network = seeded(Repeated)
+    replay = Replay(network, "block#0")
+    kept = replay.begin(X)
+    replay.finish(kept, kept.activation)
+    with pytest.raises(UsageError, match="would miscount"), watch(network, ["block#1"]):
+        replay.finish(kept, kept.activation)
+    assert hooks(network) == 0
+    with edit(network, {"block#2": lambda a: a + 1}):
+        assert not as_edited_before(network, "block#1").prefix_reused
+
+
+def as_edited_before(network: nn.Module, site: str) -> Replay:
+    """Within an edit begun before."""
+    replay = Replay(network, site)
+    kept = replay.begin(X)
+    close(replay.finish(kept, kept.activation + 1), edited(network, site, lambda a: a + 1, X))
+    return replay
 
 
 class _TwoOutputs(nn.Module):

@@ -65,6 +65,12 @@ def test_the_last_write_counts_and_the_rest_stays(shape: tuple[int, ...], seed: 
         torch.testing.assert_close(same, activation, rtol=1e-5, atol=1e-5)
 
 
+def test_a_value_of_another_shape_does_not_make_an_activation_of_another_shape() -> None:
+    for unit in _units(0):
+        with pytest.raises(RuntimeError, match=r"expand|size|shape"):
+            unit.write(normal(3, CHANNELS), torch.zeros(3, 2))
+
+
 def test_a_feature_that_is_off_stays_where_it_is() -> None:
     unit = feature("here", torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0]))
     activation = torch.tensor([[-2.0, 5.0], [3.0, 5.0]])
@@ -130,6 +136,17 @@ def test_a_unit_is_written_where_it_lives() -> None:
     assert unit.read(trace["act"]).tolist() == [7.0, 7.0]
     plainly = network.act(network.fc1(x))
     assert torch.equal(trace["act"][:, [0, 1, 2, 4, 5]], plainly[:, [0, 1, 2, 4, 5]])
+
+
+def test_what_is_written_is_read_under_autocast() -> None:
+    """It rounds matrix products to bfloat16, and nothing else may be."""
+    activation = normal(2, CHANNELS, 3)
+    for unit in _units(1):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            written = unit.write(activation, 0.123)
+            read = unit.read(written)
+        assert written.dtype == read.dtype == torch.float32
+        torch.testing.assert_close(read, torch.full_like(read, 0.123), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from tracing.hostile import Lazy, Repeated, hooks, normal, plain, seeded
 
 from ganatomy.errors import UsageError
@@ -20,6 +22,7 @@ from ganatomy.tracing.visit import visiting
 
 FIVE = ["fc1", "act", "fc2", "act2", "out"]
 X = normal(5, 4)
+PASS = 1  # hook on the network itself, where a pass begins
 
 
 class _Breaks(Exception):
@@ -38,7 +41,7 @@ def test_a_pass_is_as_it_was_within_a_watch_and_after() -> None:
     before = network(X)
     with watch(network, FIVE) as trace:
         assert torch.equal(network(X), before)
-        assert hooks(network) == 5
+        assert hooks(network) == 5 + PASS
     assert hooks(network) == 0
     assert torch.equal(trace["out"], before)
 
@@ -116,7 +119,7 @@ def test_a_generator_left_half_way_takes_its_hooks_along(close: str) -> None:
 
     running = passes()
     next(running)
-    assert hooks(network) == 2
+    assert hooks(network) == 2 * (1 + PASS)
     if close == "close":
         running.close()  # type: ignore[attr-defined]
     del running
@@ -132,12 +135,14 @@ def test_only_own_hooks_are_removed() -> None:
         network(X)
         with watch(network, ["act"]) as inner:
             network(X)
-        assert hooks(network) == 2
+        assert hooks(network) == 2 + PASS
     assert (hooks(network), len(seen), inner["act"].shape) == (1, 2, (5, 6))
     own.remove()
 
 
-@pytest.mark.parametrize(("site", "said"), [("unused", "did not run"), ("weights", "did not run"), ("used#1", "ran 1")])
+@pytest.mark.parametrize(
+    ("site", "said"), [("unused", "did not run"), ("weights", "did not run"), ("used#1", "did not run")]
+)
 def test_a_site_that_did_not_run_is_an_error(site: str, said: str) -> None:
     network = seeded(Lazy)
     with pytest.raises(UsageError, match=said), watch(network, [site]):
@@ -158,15 +163,70 @@ def test_the_error_of_the_block_is_not_hidden_by_a_site_that_did_not_run() -> No
         raise _Breaks
 
 
-def test_calls_are_counted_over_the_whole_block() -> None:
+def test_calls_are_counted_within_a_pass() -> None:
+    """Each pass has its own first call, also after one that failed half-way."""
     network = seeded(Repeated)
-    seen: dict[int, Tensor] = {}
-    sites = {Site("block", call): (lambda a, call=call: seen.update({call: a})) for call in (0, 4)}
-    with visiting(network, sites):
+    second = network.block(torch.tanh(network.block(X)))
+    with edit(network, {"block#1": torch.neg}):
+        outs = [network(X), network(X)]
+        with pytest.raises(RuntimeError):
+            network(X.double())
+        with edit(network, {"block#0": _raise(_Breaks)}), pytest.raises(_Breaks):
+            network(X)
+        outs.append(network(X))
+    wanted = network.out(torch.tanh(network.block(torch.tanh(-second))))
+    for out in outs:
+        assert torch.equal(out, wanted)
+    seen: list[Tensor] = []
+    with visiting(network, [Site("block", 1)], lambda _site, tensor: seen.append(tensor)):
         network(X)
-        network(2 * X)
-    assert torch.equal(seen[0], network.block(X))
-    assert torch.equal(seen[4], network.block(torch.tanh(network.block(2 * X))))
+        network(X)
+    assert [bool(torch.equal(each, second)) for each in seen] == [True, True]
+
+
+def test_a_call_that_no_pass_makes_is_an_error_however_many_passes_there_are() -> None:
+    network = seeded(Repeated)
+    said = r"'block#3' did not run.*\n.*counted from 0 in each pass"
+    with pytest.raises(UsageError, match=said), edit(network, {"block#3": torch.neg}):
+        assert torch.equal(network(X), network(X))
+    assert hooks(network) == 0
+
+
+def test_calls_of_an_inner_network_are_counted_in_its_own_passes() -> None:
+    """The network is the one that is given, whoever calls it."""
+    outer = nn.Sequential(OrderedDict(inner=seeded(Repeated), last=seeded(lambda: nn.Linear(2, 4))))
+    outer.again = outer.inner
+    seen: list[Tensor] = []
+    with visiting(outer.inner, [Site("block", 0)], lambda _site, tensor: seen.append(tensor)):
+        outer(X)
+    assert len(seen) == 2
+    with watch(outer, ["inner.block#0", "again.block#5"]) as trace:
+        outer(X)
+    assert torch.equal(trace["inner.block#0"], seen[0])
+    assert not torch.equal(trace["again.block#5"], seen[1])
+
+
+class _Checkpointed(nn.Module):
+    def __init__(self, *, reentrant: bool) -> None:
+        super().__init__()
+        self.first, self.second, self.reentrant = nn.Linear(4, 4), nn.Linear(4, 4), reentrant
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(checkpoint(self.first, x, use_reentrant=self.reentrant))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_call_that_a_backward_pass_makes_again_is_refused(reentrant: bool) -> None:
+    """Checkpoints run their part anew; which call that is nobody can tell."""
+    network = seeded(lambda: _Checkpointed(reentrant=reentrant))
+    x = X.clone().requires_grad_()
+    said = r"'first' ran again in a backward pass\nswitch its checkpointing off"
+    with pytest.raises(UsageError, match=said), edit(network, {"first": torch.tanh}):
+        network(x).sum().backward()
+    assert hooks(network) == 0
+    with watch(network, ["second"]) as trace:
+        network(x).sum().backward()
+    assert trace["second"].shape == (5, 4)
 
 
 @given(st.lists(st.tuples(st.sampled_from(FIVE), st.floats(-2, 2)), max_size=6), st.booleans())

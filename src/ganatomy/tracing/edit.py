@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
 from ganatomy.tracing.site import Site, site_named
-from ganatomy.tracing.visit import Visit, visiting
+from ganatomy.tracing.visit import visiting
 
 Edit = Callable[[Tensor], Tensor]
 
@@ -26,28 +26,23 @@ def then(*edits: Edit) -> Edit:
 
 
 @contextmanager
-def edit(
-    network: nn.Module, edits: Mapping[str, Edit] | Mapping[Site, Edit] | Mapping[str | Site, Edit]
-) -> Iterator[None]:
+def edit(network: nn.Module, edits: Mapping[str, Edit] | Mapping[Site, Edit]) -> Iterator[None]:
     """Each edit replaces its site's activation by one of the same shape and type, in every call the site names."""
-    visits: dict[Site, Visit] = {site_named(site): _checked(str(site), change) for site, change in edits.items()}
-    if len(visits) < len(edits):
+    changes: dict[Site, Edit] = {site_named(site): change for site, change in edits.items()}
+    if len(changes) < len(edits):
         raise UsageError("two edits of one site were given", "chain them: then(first, second)")
-    with visiting(network, visits):
-        yield
 
-
-def _checked(site: str, change: Edit) -> Visit:
-    def visit(activation: Tensor) -> Tensor:
+    def visit(site: Site, activation: Tensor) -> Tensor:
         """Copies on both sides: an edit may work in place, and so may the layer that follows, on what it was given."""
         before = activation.clone()
-        after = change(before)
+        after = changes[site](before)
         if _kind(after) != _kind(activation):
-            remedy = "return the new activation, of the same shape, type and device"
-            raise UsageError(f"the edit of '{site}' made {_kind(after)} of {_kind(activation)}", remedy)
+            said = f"the edit of '{site}' made {_kind(after)} of {_kind(activation)}"
+            raise UsageError(said, "return the new activation, of the same shape, type and device")
         return after if after is before else after.clone()
 
-    return visit
+    with visiting(network, changes, visit):
+        yield
 
 
 def _kind(value: object) -> str:

@@ -31,7 +31,7 @@ def linear(module: nn.Module) -> bool:
 
 
 def push(module: nn.Module, channel: int, change: Tensor, *, onto: Tensor, out: Tensor) -> None:
-    """`change` is (n, ...), without channels; without gradients."""
+    """`change` is (n, ...), without channels; without gradients. `out` is contiguous."""
     if isinstance(module, nn.Linear):
         change = change.flatten(1) if change.ndim > 1 else change[:, None]
         places = change.shape[1]
@@ -46,10 +46,10 @@ def push(module: nn.Module, channel: int, change: Tensor, *, onto: Tensor, out: 
     else:
         kernels = module.weight[rows, within]
     patches = _patches(module, change)
-    pushed = torch.baddbmm(onto[:, rows].flatten(2), kernels.flatten(1).expand(len(patches), -1, -1), patches)
     if module.groups > 1:
         out.copy_(onto)
-    out[:, rows] = pushed.view(len(out), made, *out.shape[2:])
+    kernels = kernels.flatten(1).expand(len(patches), -1, -1)
+    torch.baddbmm(onto[:, rows].flatten(2), kernels, patches, out=out[:, rows].view(len(out), made, -1))
 
 
 def quick(module: nn.Module) -> bool:

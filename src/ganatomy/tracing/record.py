@@ -131,6 +131,9 @@ def answering(answers: Mapping[nn.Module, Sequence[Answer | None]]) -> Iterator[
     with ExitStack() as replaced:
         for module, wanted in answers.items():
             if any(answer is not None for answer in wanted):
+                if None in wanted and module._forward_hooks:
+                    said = f"some calls of a {type(module).__name__} are replayed, and a hook on it would miscount them"
+                    raise UsageError(said, "attach it before the replay is made, which then runs whole passes")
                 replaced.callback(vars(module).pop, CALLED, None)
                 vars(module)[CALLED] = _answered(module, iter(wanted))
         yield
@@ -155,6 +158,17 @@ def copied(tree: Any, times: int = 1, *, of: int | None = None) -> Any:
         return leaf.detach().clone()
 
     return tree_map(copy, tree)
+
+
+def shifted(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Other inputs of the same kind."""
+
+    def other(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor) or not leaf.ndim:
+            return leaf
+        return leaf.flip(0) / 2 if leaf.is_floating_point() else leaf.flip(0)
+
+    return tuple(tree_map(other, inputs))
 
 
 def placeholder(tree: Any, times: int = 1, *, of: int | None = None) -> Any:

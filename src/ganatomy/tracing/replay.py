@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from ganatomy.errors import UsageError
 from ganatomy.tracing.faithful import CLOSE, SAME, Reads, apart
 from ganatomy.tracing.push import push
-from ganatomy.tracing.record import Call, copied
+from ganatomy.tracing.record import Call, copied, shifted
 from ganatomy.tracing.site import Site, site_named
 from ganatomy.tracing.suffix import Kept, edited, in_parts, kept_of, suffix
 
@@ -104,13 +104,14 @@ class Replay:
     def _unfaithful(self, kept: Kept) -> str:
         """Why the prefix cannot be reused, if so."""
         other = kept.activation.flip(0) / 2
-        wanted = torch.cat([kept.output, edited(self.network, kept, other)])
         try:
+            self.network(*shifted(kept.inputs))  # modules may have left something behind, which is that pass's now
             with Reads() as reads:
                 same = suffix(self.network, kept, times=1, activations=kept.activation.clone(), reads=reads)
             if not apart(same, kept.output) <= SAME:
-                return "the rest of the network, given the same activations again, gives another output"
+                return "the rest of the network, given the same activations after another pass, gives another output"
             self._unread[kept.kind, False] = set() if kept.recording.opaque else reads.unread(same)
+            wanted = torch.cat([kept.output, edited(self.network, kept, other)])
             if not apart(self.finish(kept, torch.cat([kept.activation, other])), wanted) <= CLOSE:
                 return "the rest of the network gives another output beside other samples"
         except Exception as error:  # whatever a foreign network may raise

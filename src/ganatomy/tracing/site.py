@@ -1,6 +1,6 @@
 """A place in a network: the output of a module, by its dotted name.
 
-site_named("up1.act")             # also "block#1": its second call in a block; "lstm[0]": the first part of a tuple
+site_named("up1.act")             # also "block#1": its second call in a pass; "lstm[0]": the first part of a tuple
 module_at(generator, site)        # a wrong name is an error that lists the nearest; so is a place that cannot be seen
 """
 
@@ -19,9 +19,10 @@ WRITTEN = re.compile(r"([^#\[\]]*)(?:#(\d+))?(?:\[(\w+)\])?")
 
 @dataclass(frozen=True)
 class Site:
-    """`call`: which call of the module, None for its only one; `part`: which of the tensors it returns, if several.
+    """`call`: which call of the module in a pass, None for each; `part`: which of the tensors it returns, if several.
 
-    An empty name is the network itself.
+    A pass is one call of the network that is watched or edited (not of its `forward`, which no hook sees). An empty
+    name is that network itself.
     """
 
     name: str
@@ -40,40 +41,35 @@ def site_named(text: str | Site) -> Site:
     if found is None:
         raise UsageError(f"the site {text!r} was given", "write it as up1.act, block#1 (a call) or lstm[0] (a part)")
     name, call, part = found.groups()
-    return Site(name, None if call is None else int(call), int(part) if part and part.isdecimal() else part)
+    return Site(name, int(call) if call else None, int(part) if part and part.isdecimal() else part)
 
 
 def module_at(network: nn.Module, site: Site) -> nn.Module:
     """The module whose output the site is."""
     if not hasattr(network, "named_modules"):
-        given = "an" if type(network).__name__[0] in "AEIOU" else "a"
-        remedy = "give an nn.Module, which torch.export.unflatten(program) makes of an exported program"
-        raise UsageError(f"{given} {type(network).__name__} was given as the network", remedy)
+        remedy = "give an nn.Module; torch.export.unflatten(program) makes one of an exported program"
+        raise UsageError(f"a network of type {type(network).__name__} was given", remedy)
     modules: dict[str, nn.Module] = dict(network.named_modules(remove_duplicate=False))
-    names = site.name.split(".") if site.name else []
-    for depth in range(len(names) + 1):
-        outer = modules.get(".".join(names[:depth]))
-        reason = None if outer is None else _closed(outer, ".".join(names[depth:]))
-        if reason is not None:
-            raise UsageError(f"the site '{site}' cannot be seen: {reason[0]}", reason[1])
+    for name, outer in modules.items():
+        if name in ("", site.name) or site.name.startswith(f"{name}."):
+            _check_open(outer, site, inner=site.name[len(name) :].strip("."))
     if site.name not in modules:
-        inside = [name for name in modules if name.endswith(f".{site.name}")]
-        remedy = nearest((inside or [site.name])[0], filter(None, modules))
-        raise UsageError(f"there is no site called {site.name!r}", remedy)
+        like = next((name for name in modules if name.endswith(f".{site.name}")), site.name)
+        raise UsageError(f"there is no site called {site.name!r}", nearest(like, filter(None, modules)))
     return modules[site.name]
 
 
-def _closed(outer: nn.Module, inner: str) -> tuple[str, str] | None:
-    """Why calls of `inner` inside of `outer` do not come by, and what would work."""
-    kind = type(outer).__name__
-    if outer._compiled_call_impl is not None or hasattr(outer, "_orig_mod"):
-        return f"{kind} is compiled, and compiled code may run without it", "give the network that was compiled"
-    if isinstance(outer, torch.jit.ScriptModule):
-        return f"{kind} is TorchScript, which takes no hooks", "give what it was made of, or wrap it: nn.Sequential(it)"
+def _check_open(outer: nn.Module, site: Site, *, inner: str) -> None:
+    """Do the calls of `inner` inside of `outer` come by?"""
+    said = f"the site '{site}' cannot be seen: {type(outer).__name__} is"
+    compiled = outer._compiled_call_impl is not None or hasattr(outer, "_orig_mod")
+    if compiled or isinstance(outer, torch.jit.ScriptModule):
+        remedy = "give the network that it was made of; a script's own output is seen in nn.Sequential(it)"
+        raise UsageError(
+            f"{said} {'compiled, and may run' if compiled else 'TorchScript, and runs'} without it", remedy
+        )
     if inner and isinstance(outer, torch.fx.GraphModule):
         called = [str(node.target) for node in outer.graph.nodes if node.op == "call_module"]
-        if set(called) <= {"_guards_fn"}:  # what an export adds
-            return f"the graph of {kind} calls no modules: it was exported", "give torch.export.unflatten(program)"
         if not any(f"{inner}.".startswith(f"{name}.") for name in called):
-            return f"the graph of {kind} does not call it", nearest(inner, called)
-    return None
+            remedy = f"{nearest(inner, called)} (an exported program calls none: give torch.export.unflatten(program))"
+            raise UsageError(f"{said} a graph that does not call it", remedy)

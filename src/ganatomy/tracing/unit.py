@@ -40,54 +40,41 @@ class Unit:
 
     def write(self, activation: Tensor, value: Tensor | float) -> Tensor:
         """A new activation."""
+        linear = self._linear(activation)
         if isinstance(self.reads, int) or isinstance(self.writes, int):
-            self._check(activation)
             written = activation.clone()
             written[:, self.reads] = value
             return written
-        linear = self._linear(activation)
-        wanted = torch.as_tensor(value, dtype=linear.dtype, device=linear.device).expand_as(linear)
+        wanted = torch.as_tensor(value).to(linear).expand_as(linear)
         change = wanted - linear
         if self.rectified:  # what reads zero already need not move
-            change = torch.where((linear <= 0) & (wanted <= 0), torch.zeros_like(change), change)
-        along = self.writes.to(activation) / (self.reads @ self.writes).to(activation)
-        return activation + change.unsqueeze(1) * along.view(-1, *[1] * (activation.ndim - 2))
+            change = change.masked_fill((linear <= 0) & (wanted <= 0), 0)
+        along = self.writes / (self.reads * self.writes).sum()
+        return activation + (change[..., None] * along.to(activation)).movedim(-1, 1)
 
     def set_to(self, value: Tensor | float) -> Edit:
         return lambda activation: self.write(activation, value)
 
     def _linear(self, activation: Tensor) -> Tensor:
-        self._check(activation)
+        """Without a matrix product, which would be rounded under autocast."""
+        channels = activation.shape[1] if activation.ndim > 1 else 0
+        if not (self.reads < channels if isinstance(self.reads, int) else len(self.reads) == channels):
+            said = f"the unit {self.name} was looked for in an activation of {channels} channels"
+            raise UsageError(said, "channels are counted from 0, and a vector has a number for each")
         if isinstance(self.reads, int):
             return activation[:, self.reads]
-        found: Tensor = torch.tensordot(activation, self.reads.to(activation), dims=([1], [0])) + self.bias
-        return found
-
-    def _check(self, activation: Tensor) -> None:
-        channels = activation.shape[1] if activation.ndim > 1 else 0
-        if isinstance(self.reads, int) and self.reads >= channels:
-            raise UsageError(
-                f"the unit {self.name} was looked for in an activation of {channels} channels",
-                "they are counted from 0",
-            )
-        if not isinstance(self.reads, int) and len(self.reads) != channels:
-            raise UsageError(
-                f"the unit {self.name} over {len(self.reads)} channels was looked for in an activation of {channels}"
-                " channels",
-                "make it of as many numbers as the site has channels",
-            )
+        return (activation.movedim(1, -1) * self.reads.to(activation)).sum(-1) + self.bias
 
 
 def channel(site: str | Site, index: int) -> Unit:
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+    if type(index) is not int or index < 0:
         raise UsageError(f"channel {index!r} of {site} was asked for", "channels are counted from 0")
     return Unit(site_named(site), f"{site}:{index}", index, index)
 
 
 def direction(site: str | Site, vector: Tensor, *, name: str = "direction") -> Unit:
     """Of unit length, whatever length is given."""
-    vector = vector if vector.is_floating_point() else vector.float()
-    length = float(vector.norm())
+    length = float(vector.double().norm())
     if vector.ndim != 1 or not 0 < length < float("inf"):
         raise UsageError(f"a direction of shape {tuple(vector.shape)} and length {length:g} was given", "give a vector")
     return Unit(site_named(site), name, vector / length, vector / length)
@@ -96,7 +83,6 @@ def direction(site: str | Site, vector: Tensor, *, name: str = "direction") -> U
 def feature(site: str | Site, reads: Tensor, writes: Tensor, *, bias: float = 0.0, name: str = "feature") -> Unit:
     """Of a dictionary: an encoder's row, with its bias and a rectifier, and a decoder's column."""
     if reads.shape != writes.shape or reads.ndim != 1 or float(reads @ writes) <= 0:
-        raise UsageError(
-            "a feature was given that does not read what it writes", "give vectors with reads @ writes > 0"
-        )
+        said = "a feature was given that does not read what it writes"
+        raise UsageError(said, "give vectors with reads @ writes > 0")
     return Unit(site_named(site), name, reads, writes, bias, rectified=True)

@@ -1,51 +1,50 @@
-"""Functions called with what sites produce, in place of which they may return something else.
+"""One function that is called with what each of several sites produces, and may return something else for it.
 
-with visiting(network, {site: function}): network(z)
+with visiting(network, sites, visit): network(z)        # visit(site, tensor) -> tensor or None
 """
 
 from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
 from ganatomy.tracing.site import Site, module_at
 
-Visit = Callable[[Tensor], Tensor | None]
-NEVER = (
-    "run the network inside of the block; a module that is never called, or whose weights alone are used, is no site"
-)
+Visit = Callable[[Site, Tensor], Tensor | None]
+NEVER = "run the network inside of the block; calls are counted from 0 in each pass, and weights alone are no call"
 
 
 @contextmanager
-def visiting(network: nn.Module, visits: Mapping[Site, Visit]) -> Iterator[None]:
+def visiting(network: nn.Module, sites: Collection[Site], visit: Visit) -> Iterator[None]:
     """Sites of one module are visited in the order given. A site that never ran is an error at the end of the block."""
-    calls: Counter[Site] = Counter()
-    with ExitStack() as attached:
-        for site, visit in visits.items():
-            handle = module_at(network, site).register_forward_hook(_hook(site, visit, calls))
-            attached.callback(handle.remove)
-        yield
-    for site in visits:
-        if calls[site] <= (site.call or 0):
-            ran = f"ran {calls[site]} times" if calls[site] else "did not run"
-            raise UsageError(f"the site '{site}' {ran} in this block", NEVER)
+    calls: Counter[Site] = Counter()  # in this pass
+    missing = dict.fromkeys(sites)
 
-
-def _hook(site: Site, visit: Visit, calls: Counter[Site]) -> Callable[[nn.Module, Any, Any], Any]:
-    def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+    def hook(site: Site, _module: nn.Module, _inputs: Any, output: Any) -> Any:
+        if torch._C._current_graph_task_id() >= 0:  # a call that is none of the pass
+            raise UsageError(f"the site '{site}' ran again in a backward pass", "switch its checkpointing off")
         calls[site] += 1
-        if site.call is not None and calls[site] != site.call + 1:
+        if site.call not in (None, calls[site] - 1):
             return None
-        changed = visit(part_of(output, site))
+        missing.pop(site, None)
+        changed = visit(site, part_of(output, site))
         return None if changed is None else with_part(output, site, changed)
 
-    return hook
+    with ExitStack() as attached:
+        for site in sites:
+            attached.callback(module_at(network, site).register_forward_hook(partial(hook, site)).remove)
+        attached.callback(network.register_forward_pre_hook(lambda *_: calls.clear()).remove)
+        yield
+    if missing:
+        raise UsageError(f"the site '{next(iter(missing))}' did not run in this block", NEVER)
 
 
 def part_of(output: Any, site: Site) -> Tensor:
@@ -53,11 +52,10 @@ def part_of(output: Any, site: Site) -> Tensor:
     parts: dict[Any, Any] = {None: output}
     if isinstance(output, Mapping | tuple | list):
         parts = dict(output if isinstance(output, Mapping) else enumerate(output))
-    found = parts.get(site.part)
-    if isinstance(found, Tensor):
-        return found
+    if isinstance(parts.get(site.part), Tensor):
+        return parts[site.part]  # type: ignore[no-any-return]
     tensors = [str(Site(site.name, site.call, part)) for part, each in parts.items() if isinstance(each, Tensor)]
-    remedy = f"its tensors are {', '.join(tensors)}" if tensors else "choose another site: no part of it is a tensor"
+    remedy = f"its tensors are {', '.join(tensors)}" if tensors else "choose a module that returns tensors, not nested"
     raise UsageError(f"the site '{site}' is no tensor: its module returned a {type(output).__name__}", remedy)
 
 
