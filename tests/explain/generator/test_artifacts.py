@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units
+from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units, corrected
 from ganatomy.explain.generator.changed import set_to
 from ganatomy.explain.generator.concept_at import Latents
 from ganatomy.explain.generator.removal import Removal, removed
@@ -71,9 +71,13 @@ def clean_pictures() -> Dataset:
 Result = tuple[Explanation, Finding]
 
 
+DONE: list[tuple[int, int]] = []
+
+
 @pytest.fixture(scope="module", name="spoilt")
 def _spoilt() -> Result:
-    return artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=PLAN)
+    progress = lambda done, of: DONE.append((done, of))  # noqa: E731
+    return artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=PLAN, progress=progress)
 
 
 def test_the_spoiling_unit_is_found_and_removing_it_helps(spoilt: Result) -> None:
@@ -86,6 +90,45 @@ def test_the_spoiling_unit_is_found_and_removing_it_helps(spoilt: Result) -> Non
     assert finding.p == pytest.approx(1 / (1 + len(finding.arrays["controls"])))
     assert finding.interval.high < 0
     assert finding.negative_control.value > finding.effect
+
+
+def test_progress_goes_on_to_the_end_in_small_steps(spoilt: Result) -> None:
+    assert spoilt
+    assert sorted(set(DONE)) == DONE
+    assert DONE[-1] == (PLAN.pictures, PLAN.pictures)
+    assert len(DONE) > 20
+    assert DONE[-2][0] > 0.9 * PLAN.pictures, "the total is what was made"
+
+
+def test_held_out_correlations_have_intervals_and_p_of_their_own(spoilt: Result) -> None:
+    """Those of scipy; one-sided, corrected over all units."""
+    from scipy import stats
+
+    arrays = spoilt[0].arrays
+    values, n = arrays["neighbours"], PLAN.judge
+    interval = np.tanh(np.arctanh(values)[:, None] + np.array([-1.959964, 1.959964]) / np.sqrt(n - 3))
+    np.testing.assert_allclose(np.stack([arrays["neighbours_low"], arrays["neighbours_high"]], 1), interval, atol=1e-6)
+    p = stats.norm.sf(np.arctanh(values) * np.sqrt(n - 3))
+    np.testing.assert_allclose(arrays["neighbours_p"], stats.false_discovery_control(p), rtol=1e-6, atol=1e-12)
+
+
+def test_the_smallest_change_of_interest_is_said(spoilt: Result) -> None:
+    finding = spoilt[1]
+    before = finding.smallest_effect / 0.05
+    assert f"The smallest change of interest is 5% of the distance as it is ({before:.4g})." in finding.note
+    _, own = artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, controls=3, smallest=9.0))
+    assert own.smallest_effect == 9.0
+    assert "change of interest" not in own.note
+
+
+def test_several_places_are_one_family(spoilt: Result) -> None:
+    finding = spoilt[1]
+    assert corrected([finding]) == (finding,)
+    two = corrected([replace(finding, p=0.025), replace(finding, p=0.04)])
+    assert [(each.p, each.verdict) for each in two] == [(0.05, "present"), (0.05, "present")]
+    three = corrected([replace(finding, p=0.025), replace(finding, p=0.04), replace(finding, p=0.9, verdict="absent")])
+    assert [each.verdict for each in three] == ["undetermined", "undetermined", "absent"]
+    assert three[0].family == "3 places, Holm"
 
 
 def test_the_change_is_the_difference_of_two_distances(spoilt: Result) -> None:

@@ -2,6 +2,7 @@
 
     ranking, finding = artifact_units(gan, "up1.act", real, seed=0)
     ranking.arrays["neighbours"], ranking.arrays["p"]      # correlation with unrealism, on samples that did not rank
+    ranking.arrays["neighbours_low"]                       # and _high: its 95 % interval, by Fisher's z
     finding.effect, finding.verdict                        # change of the Fréchet distance when the set is removed
 
 Unrealism of a sample is the logarithm of its mean distance to the nearest real samples in a feature space, and minus
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,14 +26,15 @@ from ganatomy.explain.generator.concept_at import ABLATIONS, Latents
 from ganatomy.explain.generator.matching import Apart, sets_apart
 from ganatomy.explain.generator.removal import Removal, removed
 from ganatomy.explain.generator.sites import SiteShape, named_sites
-from ganatomy.explain.passes import made
+from ganatomy.explain.generator.tally import Counting, Tally
+from ganatomy.explain.passes import Progress, made
 from ganatomy.features.space import FeatureSpace, pixels, random_convolution
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.distances import frechet_floor, neighbours
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.running import Covariance, Moments, rows
 from ganatomy.numerics.statistics.interval import Interval
-from ganatomy.numerics.statistics.multiplicity import benjamini_hochberg
+from ganatomy.numerics.statistics.multiplicity import benjamini_hochberg, holm
 from ganatomy.numerics.statistics.permutation import Permuted, against_controls
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
@@ -44,12 +46,16 @@ from ganatomy.tracing.trace import watch
 LEVEL = 0.05
 FEW = 3.0  # times the floor: samples that are hardly farther from the data than real ones
 SPARE = 0.1  # of the gain may be given up for a smaller set
+READINGS = ("neighbours", "critic")  # of unrealism, in the order of the rows of a correlation
 SMALLEST = 0.05  # of the distance as it is, or its floor: the smallest change of interest unless one is given
 
 
 @dataclass(frozen=True)
 class ArtifactPlan:
-    """`rank` latents to rank on, the next `judge` to judge on, `real` samples for each; sets of up to `size` units."""
+    """`rank` latents to rank on, the next `judge` to judge on, `real` samples for each; sets of up to `size` units.
+
+    `smallest`: a change of the squared distance; None for SMALLEST of the distance as it is, at least its floor.
+    """
 
     size: int = 4
     rank: int = 512
@@ -59,6 +65,11 @@ class ArtifactPlan:
     nearest: int = 5
     smallest: float | None = None
     ablate: str = "zero"
+
+    @property
+    def pictures(self) -> int:
+        """That are made at most."""
+        return self.rank * (self.size + 2) + self.judge * (self.controls + 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +90,7 @@ def artifact_units(
     seed: int,
     space: FeatureSpace | None = None,
     plan: ArtifactPlan | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Explanation, Finding]:
     """The ranking of all units, and the finding about the first few. `space`: random convolutions unless one is given.
 
@@ -96,17 +108,20 @@ def artifact_units(
             f"a set of up to {plan.size} of {place.channels} units was asked for",
             f"choose from 1 to {place.channels // 2}, so that as many others are left to compare with",
         )
-    ranked = _ranked(gan, place, rank, space=space, real=first, plan=plan)
-    checked = _ranked(gan, place, judge, space=space, real=second, plan=plan)
+    counted = Counting(progress, plan.pictures)
+    ranked = _ranked(gan, place, rank, space=space, real=first, nearest=plan.nearest, tally=counted)
+    checked = _ranked(gan, place, judge, space=space, real=second, nearest=plan.nearest, tally=counted)
     order = ranked.correlation.mean(0).argsort(descending=True, stable=True).tolist()
     level = off(ranked.moments).float()
-    removal = Removal(gan, str(place.site), level, space, Covariance.of(first))
+    removal = Removal(gan, str(place.site), level, space, Covariance.of(first), counted)
     prefixes = [tuple(order[: size + 1]) for size in range(plan.size)]
     chosen = _fewest(prefixes, removed(removal, prefixes, rank).changes)
     provenance = Provenance.here(seed=seed, digests={"gan": gan.digest(), "data": real.fingerprint, "space": space.id})
     ranking = _ranking(place, ranked, checked, provenance=provenance)
-    removal = Removal(gan, str(place.site), level, space, Covariance.of(second))
-    return ranking, _judged(removal, chosen, ranked.mass, latents=judge, plan=plan, provenance=provenance)
+    removal = replace(removal, real=Covariance.of(second))
+    finding = _judged(removal, chosen, ranked.mass, latents=judge, plan=plan, provenance=provenance)
+    counted.finish(plan.pictures)
+    return ranking, finding
 
 
 def _fewest(prefixes: list[tuple[int, ...]], changes: Sequence[float]) -> tuple[int, ...]:
@@ -127,7 +142,14 @@ def _real_features(gan: GAN, real: Dataset, space: FeatureSpace, n: int) -> tupl
 
 
 def _ranked(
-    gan: GAN, place: SiteShape, latents: Latents, *, space: FeatureSpace, real: Tensor, plan: ArtifactPlan
+    gan: GAN,
+    place: SiteShape,
+    latents: Latents,
+    *,
+    space: FeatureSpace,
+    real: Tensor,
+    nearest: int,
+    tally: Tally,
 ) -> _Ranked:
     """One pass: the covariance of presence and unrealism does not grow with the number of latents."""
     joint: Covariance | None = None
@@ -136,7 +158,7 @@ def _ranked(
         with watch(gan.generator, [place.site]) as trace:
             samples = made(gan.generator, draw)
         maps = trace[place.site].float().cpu()
-        distance = neighbours(space(samples, gan.format), real, plan.nearest)[0].mean(1)
+        distance = neighbours(space(samples, gan.format), real, nearest)[0].mean(1)
         unreal = [distance.clamp(min=1e-12).log()]
         if gan.critic is not None:
             unreal.append(-gan.realness(samples, draw.labels).double().cpu())
@@ -144,6 +166,7 @@ def _ranked(
         here = Covariance.of(torch.cat([presence, torch.stack(unreal, dim=1)], dim=1))
         joint = here if joint is None else joint + here
         flat = rows(maps)
+        tally(len(draw))
         values, size = Moments.of(flat), Moments.of(flat.abs())
         moments, sizes = (values, size) if moments is None or sizes is None else (moments + values, sizes + size)
     assert joint is not None
@@ -158,13 +181,19 @@ def _ranked(
 
 def _ranking(place: SiteShape, ranked: _Ranked, checked: _Ranked, *, provenance: Provenance) -> Explanation:
     """p: one-sided, by Fisher's z on the second sample, all units and readings one family; the smallest of a unit."""
-    from scipy.special import ndtr
+    from scipy.special import ndtr, ndtri
 
-    z = checked.correlation.clamp(-1 + 1e-12, 1 - 1e-12).atanh() * math.sqrt(checked.n - 3)
-    p = benjamini_hochberg(torch.from_numpy(ndtr(-z.numpy())).flatten()).reshape(z.shape)
-    arrays = {"rank_correlation": ranked.correlation.mean(0), "neighbours": checked.correlation[0], "p": p.amin(0)}
-    if len(checked.correlation) > 1:
-        arrays["critic"] = checked.correlation[1]
+    angle, error = checked.correlation.clamp(-1 + 1e-12, 1 - 1e-12).atanh(), 1 / math.sqrt(checked.n - 3)
+    p = benjamini_hochberg(torch.from_numpy(ndtr(-angle.numpy() / error)).flatten()).reshape(angle.shape)
+    half = float(ndtri(1 - LEVEL / 2)) * error
+    arrays = {"rank_correlation": ranked.correlation.mean(0), "p": p.amin(0)}
+    for name, own, values, at in zip(READINGS, p, checked.correlation, angle, strict=False):
+        arrays |= {
+            name: values,
+            f"{name}_low": (at - half).tanh(),
+            f"{name}_high": (at + half).tanh(),
+            f"{name}_p": own,
+        }
     found = int((arrays["p"] <= LEVEL).sum())
     readings = "distance to real samples" + (" and critic's score" if "critic" in arrays else "")
     return Explanation(
@@ -216,7 +245,7 @@ def _judged(
         p=special.p,
         verdict=_verdict(found.interval, special, smallest),
         arrays={"units": torch.tensor(list(chosen)).numpy(), "controls": band.numpy()},
-        note=_note(controls, special, found.before, floor),
+        note=_note(controls, special, found.before, floor, given=plan.smallest),
         provenance=provenance,
     )
 
@@ -228,13 +257,35 @@ def _verdict(interval: Interval, special: Permuted, smallest: float) -> str:
     return "present" if interval.high < -smallest and special.p <= LEVEL else "undetermined"
 
 
+def corrected(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings of several places at once: p by Holm, and present only where it still is at most LEVEL."""
+    if len(found) < 2:
+        return tuple(found)
+    return tuple(
+        replace(
+            each,
+            p=p,
+            verdict="undetermined" if each.verdict == "present" and p > LEVEL * (1 + 1e-9) else each.verdict,
+            family=f"{len(found)} places, Holm",
+        )
+        for each, p in zip(found, holm([one.p for one in found]).tolist(), strict=True)
+    )
+
+
 def _floor(removal: Removal, n: int, m: int) -> float:
     """What two samples of the real law would measure."""
     return frechet_floor(torch.linalg.eigvalsh(removal.real.matrix()), n, m)
 
 
-def _note(controls: Apart, special: Permuted, before: float, floor: float) -> str:
+def _note(controls: Apart, special: Permuted, before: float, floor: float, *, given: float | None) -> str:
     said = [f"Against {len(controls.sets)} random sets of the same {controls.how}: p = {special.p:.3g}."]
+    if given is None:
+        share, noise = (
+            f"{SMALLEST:.0%} of the distance as it is ({before:.4g})",
+            f"the floor of the distance ({floor:.3g})",
+        )
+        larger = share if SMALLEST * before >= floor else f"{noise}, which is more than {share}"
+        said.append(f"The smallest change of interest is {larger}.")
     if special.floor > LEVEL:
         said.append(f"So few sets cannot give less than {special.floor:.3g}: no claim is possible.")
     if before <= FEW * floor:

@@ -12,7 +12,7 @@ changed and read as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -21,7 +21,9 @@ from ganatomy.errors import UsageError, choose
 from ganatomy.explain.concepts.measurer import Measurer, masks, scores
 from ganatomy.explain.generator.alignment import grid_of
 from ganatomy.explain.generator.changed import changed, set_to
+from ganatomy.explain.generator.plan import SMALLEST
 from ganatomy.explain.generator.sites import SiteShape, named_sites
+from ganatomy.explain.generator.tally import Tally, silent
 from ganatomy.explain.passes import Draw, draws, made
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
@@ -32,7 +34,6 @@ from ganatomy.tracing.site import Site
 from ganatomy.tracing.trace import watch
 
 PEAK = 0.99  # an inserted unit shows this quantile of its peaks over samples
-SMALLEST = 0.1  # of the concept's standard deviation: the smallest effect of interest unless one is given
 ABLATIONS: dict[str, Callable[[Moments], Tensor]] = {  # what an ablated unit shows
     "zero": lambda moments: torch.zeros_like(moments.mean),
     "mean": lambda moments: moments.mean,
@@ -53,7 +54,10 @@ class Latents:
 
 @dataclass(frozen=True, eq=False)
 class ConceptAt:
-    """`mass` is each unit's mean size; `mean` and `sd` are of the score; `windows` (cells, height, width), if any."""
+    """`mass` is each unit's mean size; `mean` and `sd` are of the score; `windows` (cells, height, width), if any.
+
+    `least`: the smallest effect of interest, in standard deviations. `tally` is told of pictures as they are judged.
+    """
 
     gan: GAN
     replay: Replay
@@ -66,6 +70,8 @@ class ConceptAt:
     mean: float
     sd: float
     windows: Tensor | None
+    least: float = SMALLEST
+    tally: Tally = field(default=silent, repr=False)
 
     @property
     def name(self) -> str:
@@ -73,9 +79,11 @@ class ConceptAt:
 
     @property
     def smallest(self) -> float:
-        return SMALLEST * self.sd
+        """In the units of the score."""
+        return self.least * self.sd
 
     def score(self, pictures: Tensor, measurer: Measurer | None = None) -> Tensor:
+        self.tally(len(pictures))
         return scores(measurer or self.measurer, pictures)[:, self.concept]
 
     def without(self, sets: Sets, latents: Latents, measurer: Measurer | None = None) -> Tensor:
@@ -123,6 +131,7 @@ class ConceptAt:
         """The mean of the mask over the pixels of each sample's cell, or the score."""
         if cells is None or self.windows is None:
             return self.score(pictures)
+        self.tally(len(pictures))
         return windowed(masks(self.measurer, pictures)[:, self.concept].double(), self.windows[cells])
 
 
@@ -133,9 +142,16 @@ def windowed(mask: Tensor, windows: Tensor) -> Tensor:
 
 
 def concept_at(
-    gan: GAN, site: str | Site, measurer: Measurer, concept: int, *, latents: Latents, ablate: str = "zero"
+    gan: GAN,
+    site: str | Site,
+    measurer: Measurer,
+    concept: int,
+    *,
+    latents: Latents,
+    ablate: str = "zero",
+    smallest: float = SMALLEST,
 ) -> ConceptAt:
-    """`ablate`: zero, or the unit's mean over these latents."""
+    """`ablate`: zero, or the unit's mean over these latents. `smallest`: in standard deviations of the concept."""
     off = choose(ABLATIONS, ablate, "way to ablate")
     if not 0 <= concept < len(measurer.concepts):
         raise UsageError(
@@ -155,6 +171,7 @@ def concept_at(
         mean=float(told_of.mean),
         sd=float((told_of.squares / told_of.n).sqrt()),
         windows=_windows(gan, place, measurer),
+        least=smallest,
     )
 
 

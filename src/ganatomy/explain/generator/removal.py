@@ -10,13 +10,14 @@ Both distances use as many samples, so that the bias of the one, about (1/n + 1/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.generator.changed import changed, set_to
 from ganatomy.explain.generator.concept_at import Latents
+from ganatomy.explain.generator.tally import Tally, silent
 from ganatomy.features.space import FeatureSpace
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.distances import frechet_gaussian
@@ -29,13 +30,17 @@ PARTS = 10  # of the latents, dealt out in turn; each is left out once
 
 @dataclass(frozen=True, eq=False)
 class Removal:
-    """`level`: what a removed unit of the site shows; `real`: moments of real samples in the space."""
+    """`level`: what a removed unit of the site shows; `real`: moments of real samples in the space.
+
+    `tally` is told of samples as they are judged.
+    """
 
     gan: GAN
     site: str
     level: torch.Tensor
     space: FeatureSpace
     real: Covariance
+    tally: Tally = field(default=silent, repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def removed(removal: Removal, sets: Sequence[Sequence[int]], latents: Latents) -
             for number in part.unique().tolist():
                 here, before = Covariance.of(features[part == number]), row[number]
                 row[number] = here if before is None else before + here
+            removal.tally(len(samples))
     filled = [[part for part in row if part is not None] for row in kept]
     plain, *others = [frechet_gaussian(_sum(row), removal.real) for row in filled]
     return Removed(plain, tuple(other - plain for other in others), _bounds(removal, *filled[:2]))

@@ -24,11 +24,13 @@ from ganatomy.numerics.random import Stream
 from ganatomy.tracing.edit import Edit, edit
 
 SHORTLIST = 8  # units that pairs are made of: those with the largest effect of insertion
+PAIRS = SHORTLIST * (SHORTLIST - 1) // 2
 LEAST = 0.25  # of the smallest effect of interest: less than this for a further unit ends the search
 START = 0.9  # of the mask
 RATE = 0.02
 SPARSITY = 0.02  # the price of a unit, as a share of the whole concept
 BATCH = 32
+STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,9 @@ def greedy(target: ConceptAt, latents: Latents, *, size: int) -> Found:
             more += [pair for pair in combinations(sorted(shortlist), 2) if not set(pair) & set(chosen)]
         if not more:
             break
-        gains = so_far - target.without([(*chosen, *units) for units in more], latents).mean(0)
+        fresh = more if chosen else more[len(single) :]  # what each unit does alone is known
+        after = target.without([(*chosen, *units) for units in fresh], latents).mean(0) if fresh else single[:0]
+        gains = so_far - (after if chosen else torch.cat([single, after]))
         each = gains / torch.tensor([len(units) for units in more])
         best = int(each.argmax())  # among equals the first: a single unit before a pair
         if float(each[best]) <= LEAST * target.smallest:
@@ -74,7 +78,7 @@ def greedy(target: ConceptAt, latents: Latents, *, size: int) -> Found:
     return Found(chosen, single)
 
 
-def optimised(target: ConceptAt, latents: Latents, *, size: int, steps: int = 200) -> Found:
+def optimised(target: ConceptAt, latents: Latents, *, size: int, steps: int = STEPS) -> Found:
     """A mask by Adam: ablated by it the concept goes, inserted by it it comes, and each unit has a price.
 
     loss = E score(ablated) / E score - E score(read where put) / its largest change + SPARSITY * sum(mask).
@@ -102,6 +106,7 @@ def optimised(target: ConceptAt, latents: Latents, *, size: int, steps: int = 20
 
 def _slope(target: ConceptAt, mask: Tensor, draw: Draw, *, seed: int, scale: float) -> Tensor:
     """Of the loss, at the mask."""
+    target.tally(2 * len(draw))
     with evaluating(target.gan.generator), torch.enable_grad():
         mask = mask.detach().requires_grad_()
         gone = _score(target, draw, _blend(target.off, mask), None).mean() / max(abs(target.mean), 1e-12)

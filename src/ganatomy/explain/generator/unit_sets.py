@@ -1,31 +1,38 @@
 """Sets of units that carry a concept: searched on training latents, judged on others against controls.
 
-    found = unit_set(gan, "up1.act", edges, 0, seed=0)          # a Finding: present, absent or undetermined
-    found = unit_set(gan, "up1.act", edges, 0, seed=0, plan=SetPlan(method="optimised", size=4))
+    found = unit_set(gan, "up1.act", [edges], 0, seed=0)        # a Finding: present, absent or undetermined
+    found = unit_set(gan, "up1.act", measurers, 3, seed=0, plan=SetPlan(method="optimised", size=4))
     found.arrays["units"], found.arrays["curve"]                # in order of choice; the effect of the first 1, 2, ...
+    found.arrays["effect"]                                      # on all concepts, (zero, mean, resample) x concepts
+    list(unit_sets(gan, "up1.act", measurers, seed=0))          # one for each concept: see `set_family`
 
-The effect is the mean change of the concept when the set is ablated, paired by latent, with its interval. How special
-the set is, is another number: its place among random sets of the same size and activation. It is also put against as
-many units with the largest single effects. A concept with a twin measurer is only claimed where both say so.
+An effect is the mean change of a concept when the set is ablated, paired by latent, in standard deviations over natural
+samples. The verdict needs zero, mean and resample (see `set_claims`). How special the set is, is another number: its
+place among random sets of the same size and activation. It is also put against as many units with the largest single
+effects. The curve, its band and these comparisons are of setting to zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError, choose
 from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.generator.concept_at import ConceptAt, Latents, concept_at
-from ganatomy.explain.generator.matching import Apart, sets_apart
-from ganatomy.explain.generator.set_search import Found, greedy, optimised
+from ganatomy.explain.generator.panel_at import PanelAt, panel_at, set_effects
+from ganatomy.explain.generator.plan import REFERENCE, SMALLEST
+from ganatomy.explain.generator.set_claims import set_claims
+from ganatomy.explain.generator.set_controls import compared
+from ganatomy.explain.generator.set_search import BATCH, PAIRS, STEPS, Found, greedy, optimised
+from ganatomy.explain.generator.tally import Counting
+from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
-from ganatomy.numerics.random import Stream
-from ganatomy.numerics.statistics.effects import Effect, mean_effect
-from ganatomy.numerics.statistics.permutation import Permuted, against_controls
+from ganatomy.numerics.statistics.effects import mean_effect
 from ganatomy.results.finding import Finding
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
@@ -35,35 +42,87 @@ METHODS: dict[str, Callable[[ConceptAt, Latents, int], Found]] = {
     "greedy": lambda target, latents, size: greedy(target, latents, size=size),
     "optimised": lambda target, latents, size: optimised(target, latents, size=size),
 }
+MEASURED_IN = "standard deviations of the concept"
 
 
 @dataclass(frozen=True)
 class SetPlan:
-    """`train` latents to search on, the next `held_out` to judge on; `smallest`: None for 0.1 of the concept's sd."""
+    """`train` latents to search on; `held_out`, which come after these and the reference, to judge on.
+
+    `smallest`: in standard deviations of a concept. `ablate`: how the search does it; the judgement takes all ways.
+    """
 
     method: str = "greedy"
     size: int = 4
     train: int = 128
     held_out: int = 256
     controls: int = 39
-    smallest: float | None = None
+    smallest: float = SMALLEST
     ablate: str = "zero"
+
+    @property
+    def judging(self) -> range:
+        first = max(self.train, REFERENCE)
+        return range(first, first + self.held_out)
+
+    def pictures(self, channels: int) -> int:
+        """That one search and its judgement make at most, about."""
+        steps = (self.size + 1) * (channels + PAIRS) if self.method == "greedy" else channels + self.size + 4
+        slopes = 0 if self.method == "greedy" else 2 * BATCH * STEPS
+        return steps * self.train + slopes + ((self.controls + 1) * self.size + 9) * self.held_out
 
 
 def unit_set(
-    gan: GAN, site: str | Site, measurer: Measurer, concept: int = 0, *, seed: int, plan: SetPlan | None = None
+    gan: GAN,
+    site: str | Site,
+    measurers: Sequence[Measurer],
+    concept: int = 0,
+    *,
+    seed: int,
+    plan: SetPlan | None = None,
+    progress: Progress | None = None,
 ) -> Finding:
-    """The best set that the search finds, judged. A search that finds nothing is refused judgement: see `judge_set`."""
+    """The best set that the search finds for one of the measurers' concepts, judged on all of them."""
     plan = plan or SetPlan()
+    at = panel_at(gan, site, measurers, seed=seed)
+    return _searched(at, concept, seed=seed, plan=plan, counted=Counting(progress, plan.pictures(at.place.channels)))
+
+
+def unit_sets(
+    gan: GAN,
+    site: str | Site,
+    measurers: Sequence[Measurer],
+    *,
+    seed: int,
+    plan: SetPlan | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Finding]:
+    """One for each concept, as it is found; what they share is measured once."""
+    plan = plan or SetPlan()
+    at = panel_at(gan, site, measurers, seed=seed)
+    each = plan.pictures(at.place.channels)
+    counted = Counting(progress, each * len(at.panel.names))
+    for concept in range(len(at.panel.names)):
+        yield _searched(at, concept, seed=seed, plan=plan, counted=counted)
+        counted.finish(each * (concept + 1))  # a search may end early
+
+
+def _searched(at: PanelAt, concept: int, *, seed: int, plan: SetPlan, counted: Counting) -> Finding:
+    """Where nothing was found the largest single effect is judged, so that the answer is a measured "absent"."""
     search = choose(METHODS, plan.method, "search for unit sets")
+    measurer, number = at.located(concept)
     train = Latents(seed, range(plan.train))
-    target = concept_at(gan, site, measurer, concept, latents=train, ablate=plan.ablate)
+    target = concept_at(
+        at.gan, at.place.site, measurer, number, latents=train, ablate=plan.ablate, smallest=plan.smallest
+    )
+    target = replace(target, tally=counted)
     found = search(target, train, plan.size)
-    # Where nothing was found the largest single effect is judged, so that the answer is a measured "absent".
     units = found.units or found.top(1)
-    held_out = Latents(seed, range(plan.train, plan.train + plan.held_out))
     note = "" if found.units else "The search found no set; the unit with the largest single effect was judged. "
-    return judge_set(target, units, held_out, rival=found.top(len(units)), plan=plan, note=note)
+    judged = replace(at, tally=counted)
+    return judge_set(
+        target, units, Latents(seed, plan.judging), at=judged, rival=found.top(len(units)), plan=plan, note=note
+    )
 
 
 def judge_set(
@@ -71,84 +130,53 @@ def judge_set(
     units: Sequence[int],
     latents: Latents,
     *,
+    at: PanelAt | None = None,
     rival: Sequence[int] | None = None,
     plan: SetPlan | None = None,
     note: str = "",
 ) -> Finding:
-    """Any set on latents that did not choose it. `rival`: the units to compare with, if any."""
+    """Any set on latents that did not choose it. `at`: all concepts to measure. `rival`: the units to compare with."""
     plan, units = plan or SetPlan(), tuple(units)
     _check(target, units)
-    smallest = target.smallest if plan.smallest is None else plan.smallest
-    controls = sets_apart(units, target.mass, plan.controls, stream=Stream(latents.seed, "unit sets/controls"))
-    prefixes = [units[: size + 1] for size in range(len(units))]
-    rivals = [] if rival is None or set(rival) == set(units) else [tuple(rival)]
-    every = tuple(range(target.place.channels))
-    changes = target.without([*prefixes, every, *rivals, *controls.sets], latents)
-    curve = [mean_effect(changes[:, place], smallest=smallest) for place in range(len(units))]
-    own, band = curve[-1], changes[:, -len(controls.sets) :].mean(0)
-    special = against_controls(abs(own.value), band.abs())
-    twin = target.measurer.other()
-    second = None if twin is None else mean_effect(target.without([units], latents, twin)[:, 0], smallest=smallest)
-    versus = mean_effect(changes[:, len(units) - 1] - changes[:, len(units) + 1], smallest=smallest) if rivals else None
-    inserted = mean_effect(target.inserted([units], latents)[:, 0], smallest=smallest)
+    at = at or panel_at(target.gan, target.place.site, [target.measurer], seed=latents.seed)
+    concept = at.number(target.measurer, target.concept)
+    claims = set_claims(set_effects(at, units, latents), at, concept, smallest=plan.smallest)
+    target = replace(target, least=plan.smallest)
+    spread = float(at.spread[concept])
+    beside = compared(target, units, latents, rival=rival, controls=plan.controls, spread=spread)
     named = ", ".join(f"{target.place.site}:{unit}" for unit in units)
+    one, own = len(units) == 1, claims.own[0]
     return Finding(
-        claim=f"{'unit' if len(units) == 1 else 'units'} {named} {'carries' if len(units) == 1 else 'carry'}"
-        f" {target.name!r}",
-        estimand=f"mean change of {target.name!r} (mean {target.mean:.4g}, sd {target.sd:.4g})",
+        claim=f"{'unit' if one else 'units'} {named} {'carries' if one else 'carry'} {at.panel.names[concept]!r}",
+        estimand=f"mean paired change of {at.panel.names[concept]!r}, in {MEASURED_IN} over natural samples",
         population=f"latents of the prior, seed {latents.seed}, {latents.indices.start} to {latents.indices.stop - 1}",
         replication="latent",
-        treatment=f"ablate {named} to {plan.ablate}",
-        positive_control=_measured("change with all units of the site ablated", changes[:, len(units)]),
-        negative_control=_measured("mean change of the random sets", changes[:, -len(controls.sets) :].mean(1)),
-        smallest_effect=smallest,
-        family="one set" if second is None else "one set, both measurers",
+        treatment=f"{named} set to zero; also to the mean and to what they were in another sample",
+        positive_control=_measured("change with all units of the site at zero", beside.every),
+        negative_control=_measured("mean change of the random sets", beside.controls[-1].mean(1)),
+        smallest_effect=plan.smallest,
+        family="one set, three ablations that must agree" + (", both measurers" if claims.twinned else ""),
         effect=own.value,
         interval=own.interval,
-        p=own.p_present if second is None else max(own.p_present, second.p_present),
-        verdict=_both(own, second),
+        p=claims.p,
+        verdict=claims.verdict,
         arrays={
+            **claims.arrays,
+            "concepts": np.array(at.panel.names),
             "units": torch.tensor(units).numpy(),
-            "curve": torch.tensor([[e.value, e.interval.low, e.interval.high] for e in curve]).numpy(),
-            "controls": band.numpy(),
-            "inserted": torch.tensor([inserted.value, inserted.interval.low, inserted.interval.high]).numpy(),
+            "p_claims": torch.tensor([claims.p_present, claims.p_absent]).double().numpy(),
+            **beside.arrays(),
         },
-        note=note + _said(controls, special, inserted, rival=rival, versus=versus),
+        note=f"{note}{claims.note} {beside.said()}",
         provenance=Provenance.here(seed=latents.seed, digests={"gan": target.gan.digest()}),
     )
 
 
-def _both(first: Effect, second: Effect | None) -> str:
-    """A verdict needs both measurers, and a present effect one sign."""
-    if second is None or (first.verdict == second.verdict == "absent"):
-        return first.verdict
-    agree = first.verdict == second.verdict and first.value * second.value > 0
-    return first.verdict if agree else "undetermined"
-
-
 def _measured(name: str, changes: Tensor) -> Measurement:
     effect = mean_effect(changes, smallest=0.0)
-    return Measurement(name, effect.value, effect.n, "paired mean", "neither", interval=effect.interval)
-
-
-def _said(
-    controls: Apart, special: Permuted, inserted: Effect, *, rival: Sequence[int] | None, versus: Effect | None
-) -> str:
-    said = [
-        f"Against {len(controls.sets)} random sets of the same {controls.how}: specificity p = {special.p:.3g}"
-        f" (not below {special.floor:.3g} with so few).",
-        f"Inserted at one place it changes the concept there by {inserted.value:.3g}"
-        f" [{inserted.interval.low:.3g}, {inserted.interval.high:.3g}].",
-    ]
-    if versus is not None and rival is not None:
-        said.append(
-            f"Against the top {len(rival)} by single effect ({', '.join(map(str, rival))}) it changes the concept by"
-            f" {versus.value:.3g} [{versus.interval.low:.3g}, {versus.interval.high:.3g}] more:"
-            f" a difference is {versus.verdict}."
-        )
-    elif rival is not None:
-        said.append("It is the set of the largest single effects.")
-    return " ".join(said)
+    return Measurement(
+        name, effect.value, effect.n, "mean paired change", "neither", unit=MEASURED_IN, interval=effect.interval
+    )
 
 
 def _check(target: ConceptAt, units: tuple[int, ...]) -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
+from math import prod
 
 import torch
 
 from ganatomy.explain.concepts.measurer import labels
 from ganatomy.explain.generator.activations import film_strip, unit_statistics
-from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units
+from ganatomy.explain.generator.artifacts import ArtifactPlan, artifact_units, corrected
 from ganatomy.explain.generator.dissection import dissection
 from ganatomy.explain.generator.features import exciting_latents, exciting_samples
 from ganatomy.explain.generator.gradients import region_sensitivity
 from ganatomy.explain.generator.plan import Plan
-from ganatomy.explain.generator.unit_sets import SetPlan, unit_set
-from ganatomy.numerics.statistics.multiplicity import holm
+from ganatomy.explain.generator.set_family import as_family, overview
+from ganatomy.explain.generator.sites import SiteShape
+from ganatomy.explain.generator.unit_sets import SetPlan, unit_sets
+from ganatomy.explain.passes import Progress
 from ganatomy.results.explanation import Explanation
+from ganatomy.results.finding import Finding
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import generator as inside
 from ganatomy.views import latent as along
 from ganatomy.views.findings import drawn
+
+CHEAP = 20_000  # units times numbers of a picture: sets are searched at two places where these are not more
 
 
 def tell_activations(asked: Asked) -> Iterator[Told]:
@@ -78,7 +83,9 @@ def tell_dissection(asked: Asked) -> Iterator[Told]:
         lambda: inside.strongest(found.effects, concepts, place=0, smallest=plan.smallest),
     )
     for site, each in found.together.items():
-        yield Told(f"together {site}", each, each.note)
+        yield Told(
+            f"together {site}", each, f"{site}: {each.note}", partial(inside.pairs, each, concepts, plan.smallest)
+        )
     for number, finding in enumerate(found.findings):
         figure = partial(drawn, finding)
         yield Told(f"finding {number:02}", finding, str(finding), figure, aside=finding.verdict != "present")
@@ -119,25 +126,76 @@ def _alike(best: Explanation, many: int) -> list[int]:
 
 
 def tell_sets(asked: Asked) -> Iterator[Told]:
-    """A set for each concept, at the last place; all of them are one family (Holm)."""
-    place = asked.places[-1]
-    site, found = str(place.site), []
-    plan = SetPlan(size=min(4, place.channels // 2), train=asked.many(128, 512), held_out=asked.many(256, 1024))
-    wanted = [(measurer, number) for measurer in asked.measurers for number in range(len(measurer.concepts))]
-    for done, (measurer, number) in enumerate(wanted):
-        found.append(unit_set(asked.gan, site, measurer, number, seed=asked.how.seed, plan=plan))
-        asked.progress(done + 1, len(wanted))
-    for name, finding, p in zip(labels(asked.measurers), found, holm([each.p for each in found]).tolist(), strict=True):
-        sure = finding.verdict != "present" or p <= 1 - finding.interval.level
-        verdict = finding.verdict if sure else "undetermined"
-        told = replace(finding, p=p, verdict=verdict, family=f"{len(found)} concepts, Holm; {finding.family}")
-        yield Told(f"{site} {name}", told, str(told), partial(drawn, told), aside=verdict != "present")
+    """A set for each concept at each place; all of them are one family (Holm)."""
+    places, why = _searched(asked)
+    found: list[Finding] = []
+    for number, place in enumerate(places):
+        plan = SetPlan(
+            size=min(4, place.channels // 2),
+            train=asked.many(128, 512),
+            held_out=asked.many(256, 1024),
+            smallest=asked.how.smallest,
+        )
+        found += unit_sets(
+            asked.gan,
+            place.site,
+            asked.measurers,
+            seed=asked.how.seed,
+            plan=plan,
+            progress=_share(asked.progress, number, len(places)),
+        )
+    found = list(as_family(found))
+    every = overview(found)
+    yield Told("overview", every, f"{why} {every.note}", partial(inside.sets_and_concepts, every))
+    concepts = labels(asked.measurers)
+    for at, told in enumerate(found):
+        name, figure = (
+            f"{places[at // len(concepts)].site} {concepts[at % len(concepts)]}",
+            partial(inside.set_of, told),
+        )
+        yield Told(name, told, str(told), figure, aside=told.verdict != "present")
+
+
+def _searched(asked: Asked) -> tuple[tuple[SiteShape, ...], str]:
+    """All places that were named; else the last two, or the last where two would take long."""
+    places = asked.places
+    if asked.how.sites is None:
+        last = places[-2:]
+        many = sum(place.channels for place in last) * prod(asked.gan.format.shape)
+        places = last if many <= CHEAP else places[-1:]
+    names = ", ".join(str(place.site) for place in places)
+    rest = len(asked.places) - len(places)
+    return places, f"Searched at {names}." + (
+        f" {rest} earlier places were not: name them with --sites." if rest else ""
+    )
+
+
+def _share(progress: Progress, number: int, parts: int) -> Progress:
+    """Of one of several parts that are as long."""
+    return lambda done, of: progress(number * of + done, parts * of)
 
 
 def tell_artifacts(asked: Asked) -> Iterator[Told]:
+    """At the last place, or at all that were named: then one family (Holm), with more random sets to allow for it."""
     assert asked.train is not None
-    place, many = asked.places[-1], min(asked.many(512, 2048), asked.train.size // 2)
-    site, plan = str(place.site), ArtifactPlan(min(4, place.channels // 2), rank=many, judge=many, real=many)
-    ranking, finding = artifact_units(asked.gan, site, asked.train, seed=asked.how.seed, plan=plan)
-    yield Told(f"ranking {site}", ranking, ranking.note)
-    yield Told(f"removal {site}", finding, str(finding), partial(drawn, finding))
+    many = min(asked.many(512, 2048), asked.train.size // 2)
+    places = asked.places if asked.how.sites is not None else asked.places[-1:]
+    rankings, findings = [], []
+    for number, place in enumerate(places):
+        plan = ArtifactPlan(min(4, place.channels // 2), many, many, many, controls=max(39, 20 * len(places) - 1))
+        ranking, finding = artifact_units(
+            asked.gan,
+            place.site,
+            asked.train,
+            seed=asked.how.seed,
+            plan=plan,
+            progress=_share(asked.progress, number, len(places)),
+        )
+        rankings.append(ranking)
+        findings.append(finding)
+    rest = len(asked.places) - len(places)
+    more = f" Ranked here alone; {rest} earlier places were not: name them with --sites." if rest else ""
+    for ranking, finding in zip(rankings, corrected(findings), strict=True):
+        site = ranking.target
+        yield Told(f"ranking {site}", ranking, f"{site}: {ranking.note}{more}", partial(inside.unreal, ranking))
+        yield Told(f"removal {site}", finding, f"{finding} {finding.note}", partial(drawn, finding))
