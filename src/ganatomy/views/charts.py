@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from ganatomy.views.canvas import BLUE, FAINT, GROWING, INK, QUIET, SIGNED, VERDICTS, canvas
+from ganatomy.views.canvas import BLUE, FAINT, GROWING, INK, ORANGE, QUIET, SIGNED, VERDICTS, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+DASHES, MARKS = ("-", "--", "-.", ":"), ("o", "^", "s", "v", "D")
 
 
 def forest(
@@ -51,9 +53,13 @@ def matrix(
     *,
     label: str = "",
     signed: bool = False,
+    verdicts: ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """Numbers as colours, with a bar that says which; signed ones are white at 0."""
+    """Numbers as colours, with a bar that says which; signed ones are white at 0.
+
+    verdicts: of each number; what is undetermined is faded and hatched, what is absent bears a ring, and a key says so.
+    """
     table = np.asarray(values, dtype=float)
     below = 0.06 * max(map(len, columns))  # the names of the columns, at an angle
     figure, ax = canvas(1.9 + 0.32 * len(columns), max(1.0 + 0.2 * len(rows), 1.6) + below, ax=ax)
@@ -63,9 +69,31 @@ def matrix(
     shown = ax.imshow(table, cmap=colours, aspect="auto", interpolation="nearest", vmin=least, vmax=most)
     ax.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=list(rows))
     ax.set_xticklabels(list(columns), rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_title(label, fontsize=8, loc="left")  # beside the bar a low table would cut it off
+    above = 6 if verdicts is None else 18  # the key stands between
+    ax.set_title(label, fontsize=8, loc="left", pad=above)  # beside the bar a low table would cut it off
     figure.colorbar(shown, ax=ax, shrink=0.8).ax.tick_params(labelsize=8)
+    if verdicts is not None:
+        doubted(ax, np.asarray(verdicts, dtype=str))
     return figure
+
+
+def doubted(ax: Axes, verdicts: NDArray[np.str_]) -> None:
+    """Marks the cells of a matrix that are not claims; no colour is needed to tell them apart."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch, Rectangle
+
+    for row, column in zip(*np.nonzero(verdicts == "undetermined"), strict=True):
+        cell = (column - 0.5, row - 0.5)
+        ax.add_patch(Rectangle(cell, 1, 1, facecolor="white", alpha=0.6, lw=0))
+        ax.add_patch(Rectangle(cell, 1, 1, facecolor="none", edgecolor="#c4c4c4", hatch="///", lw=0))
+    rows, columns = np.nonzero(verdicts == "absent")
+    ax.plot(columns, rows, "o", mfc="none", mec=QUIET, ms=3.5, mew=0.7, label="absent")
+    key = [
+        Patch(facecolor=ORANGE, label="present"),
+        Line2D([], [], marker="o", mfc="none", mec=QUIET, ms=4, lw=0, label="absent"),
+        Patch(facecolor="white", edgecolor="#c4c4c4", hatch="////", lw=0, label="undetermined"),
+    ]
+    ax.legend(handles=key, fontsize=7, frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
 
 
 def curves(
@@ -82,7 +110,8 @@ def curves(
     figure, ax = canvas(5.5, 3, ax=ax)
     places = np.asarray(x, dtype=float)
     for number, (name, values) in enumerate(lines.items()):
-        (line,) = ax.plot(places, np.asarray(values, dtype=float), lw=1.6, color=f"C{number % 10}", label=name)
+        way = DASHES[number % len(DASHES)] if legend else "-"  # those of a legend are told apart without colour
+        (line,) = ax.plot(places, np.asarray(values, dtype=float), way, lw=1.6, color=f"C{number % 10}", label=name)
         if bands and name in bands:
             low, high = (np.asarray(each, dtype=float) for each in bands[name])
             ax.fill_between(places, low, high, color=line.get_color(), alpha=0.2, lw=0)
@@ -103,17 +132,22 @@ def points(
     *,
     label: str = "",
     names: Sequence[str] = (),
+    axes: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Figure:
     """A map in the plane: coloured by a number, with a bar, or by the place of each one's kind in `names`."""
     figure, ax = canvas(4.8, 4, ax=ax)
+    if axes:
+        ax.set_xlabel(axes[0], fontsize=8)
+        ax.set_ylabel(axes[1], fontsize=8)
     flat = np.asarray(places, dtype=float)
     ax.set_aspect("equal", adjustable="datalim")
     if names:
         kinds = np.asarray(colour, dtype=int)
         for kind, name in enumerate(names):
             own = flat[kinds == kind]
-            ax.scatter(own[:, 0], own[:, 1], s=6, color=f"C{kind % 10}", label=name, lw=0, alpha=0.8)
+            mark = MARKS[kind % len(MARKS)]
+            ax.scatter(own[:, 0], own[:, 1], s=9, marker=mark, color=f"C{kind % 10}", label=name, lw=0, alpha=0.8)
         ax.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
         return figure
     if colour is None:

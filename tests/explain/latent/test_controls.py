@@ -12,7 +12,8 @@ from scipy import stats
 from ganatomy.explain.latent.boundaries import from_scores
 from ganatomy.explain.latent.controls import Pool, against_random, control_effects, lengths
 from ganatomy.explain.latent.directions import Directions, blank, random_directions, random_vectors
-from ganatomy.explain.latent.responses import Panel, Plan
+from ganatomy.explain.latent.panel import Panel
+from ganatomy.explain.latent.responses import Plan
 from ganatomy.explain.latent.steering import steer
 
 

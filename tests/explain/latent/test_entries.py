@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from oracles_latent import gaussian
 from torch import Tensor, nn
 
 from ganatomy.errors import GanatomyError
-from ganatomy.explain.latent.entries import entries, matrix
+from ganatomy.explain.latent.entries import entries, mapping, matrix
+from ganatomy.models.architectures import Architecture
 from ganatomy.models.dcgan import DCGAN
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Latent, Normal, Sphere
@@ -125,3 +128,42 @@ def test_a_generator_that_multiplies_weights_itself_is_refused_with_a_remedy() -
         entries(wrapped(nn.Sequential(Bare()), 4))
     with pytest.raises(GanatomyError, match="what '0' puts out"):
         entries(wrapped(nn.Sequential(nn.Identity(), Bare()), 4), "0")
+
+
+@pytest.mark.parametrize(
+    ("build", "wanted"),
+    [
+        (lambda: Style(TINY, Normal(5), width=4, critic_width=4, latent_width=7), "mapping"),
+        (lambda: Style(TINY, Normal(5, classes=3), width=4, critic_width=4, latent_width=7), "mapping"),
+        (lambda: DCGAN(TINY, Normal(4, classes=3), width=4, critic_width=4), None),
+        (lambda: MLP(TINY, Normal(4), hidden=(8, 8)), None),
+    ],
+)
+def test_w_is_found_where_there_is_one(build: Callable[[], Architecture], wanted: str | None) -> None:
+    gan = GAN.fresh(build(), 0)
+    assert mapping(gan) == wanted
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in gan.generator.modules())
+
+
+class Conditioned(nn.Module):
+    """Label and latent each enter two layers, and so does what is made of the latent where `made` says so."""
+
+    def __init__(self, made: bool) -> None:
+        super().__init__()
+        self.made = made
+        self.same, self.named, self.path = nn.Identity(), nn.Embedding(3, 4), nn.Sequential(nn.Linear(4, 4), nn.ELU())
+        self.first, self.second = nn.Linear(4, 6), nn.Linear(4, 6)
+        self.third, self.fourth = nn.Linear(4, 6), nn.Linear(4, 6)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        z, told = self.same(z), self.named(labels)
+        w = self.path(z) if self.made else z
+        out: Tensor = self.first(w) * self.second(w) + self.third(told) + self.fourth(told)
+        return out
+
+
+@pytest.mark.parametrize(("made", "wanted"), [(True, "path"), (False, None)])
+def test_neither_labels_nor_the_latent_itself_are_taken_for_w(made: bool, wanted: str | None) -> None:
+    with Stream(0, "weights").module_rng(0):
+        generator = Conditioned(made)
+    assert mapping(GAN(generator, Normal(4, classes=3), Format.point(6))) == wanted

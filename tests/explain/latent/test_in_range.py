@@ -105,7 +105,7 @@ def test_progress_and_wrong_requests() -> None:
     invert(
         gan, gan.sample(0, range(20)), search=fast, yardsticks=few, progress=lambda done, of: said.append((done, of))
     )
-    assert said == [(16, 20), (20, 20)]
+    assert said == [(2, 24), (4, 24), (20, 24), (24, 24)], "two yardsticks of two, then twenty pictures"
     with pytest.raises(UsageError, match="no pictures"):
         invert(gan, iter([]), search=fast, yardsticks=few)
     with pytest.raises(UsageError, match="0 own samples"):

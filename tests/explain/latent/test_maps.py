@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+import types
 
 import numpy as np
 import pytest
 import torch
 from oracles_geometry import digits, gan_of, linear_gan, matrix, pretrained
+from oracles_memory import every, tensors_alive
 
 from ganatomy.errors import InputError, UsageError
-from ganatomy.explain.latent.maps import flat, latent_map, mixing, picture_map
+from ganatomy.explain.latent.maps import at_hand, flat, latent_map, mixing, picture_map
 from ganatomy.features.space import pixels
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
@@ -23,10 +26,11 @@ def test_principal_axes_are_scikit_learns() -> None:
     from sklearn.decomposition import PCA
 
     table = Stream(0, "a table").normal(range(150), 6, dtype=torch.float64) * torch.tensor([3, 2, 1, 1, 0.5, 0.1])
-    place, share = flat(table, "pca")
+    plane = flat(lambda: iter(table.split(40)), "pca")
     theirs = PCA(2).fit(table.numpy())
-    assert abs(place.numpy()) == pytest.approx(abs(theirs.transform(table.numpy())), abs=1e-8)
-    assert share == pytest.approx(theirs.explained_variance_ratio_.sum())
+    assert abs(plane.place.numpy()) == pytest.approx(abs(theirs.transform(table.numpy())), abs=1e-8)
+    assert plane.share == pytest.approx(theirs.explained_variance_ratio_.sum())
+    assert plane.axes.numpy() == pytest.approx(theirs.explained_variance_ratio_)
 
 
 def test_a_score_that_the_map_holds_and_one_that_it_does_not() -> None:
@@ -81,15 +85,72 @@ def test_what_cannot_be_mapped_is_refused() -> None:
     with pytest.raises(UsageError, match=r"score of shape \(10, 2\)"):
         latent_map(linear_gan(matrix(2, 2)), 10, score=lambda x: x)
     with pytest.raises(UsageError, match="no map called 'tsne'"):
-        flat(real.flatten(1), "tsne")  # type: ignore[arg-type]
+        flat(lambda: iter([real.flatten(1)]), "tsne")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="all the same"):
-        flat(torch.ones(5, 3, dtype=torch.float64), "pca")
+        flat(lambda: iter([torch.ones(5, 3, dtype=torch.float64)]), "pca")
 
 
 def test_umap_where_it_is_installed() -> None:
     table = Stream(0, "a table").normal(range(60), 6, dtype=torch.float64)
     if importlib.util.find_spec("umap") is None:
+        assert at_hand() == ("pca",)
         with pytest.raises(UsageError, match="pip install umap-learn"):
-            flat(table, "umap")
+            flat(lambda: iter([table]), "umap")
     else:
-        assert np.isfinite(flat(table, "umap")[0].numpy()).all()
+        assert at_hand() == ("pca", "umap")
+        assert np.isfinite(flat(lambda: iter([table]), "umap").place.numpy()).all()
+
+
+def test_umap_is_given_all_rows_and_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in with its interface, which lays out the last two columns."""
+
+    class Standing:
+        def __init__(self, *, random_state: int, n_jobs: int) -> None:
+            assert (random_state, n_jobs) == (7, 1)
+
+        def fit_transform(self, rows: np.ndarray) -> np.ndarray:
+            return rows[:, -2:].astype(np.float32)
+
+    monkeypatch.setitem(sys.modules, "umap", types.SimpleNamespace(UMAP=Standing))
+    assert at_hand() == ("pca", "umap")
+    gan = linear_gan(torch.eye(4, dtype=torch.float64))
+    found = latent_map(gan, 100, seed=7, score=lambda x: x[:, 3], method="umap")
+    assert found.arrays["place"] == pytest.approx(gan.latent.sample(7, range(100))[:, -2:].numpy())
+    assert np.isnan(found.arrays["axes"]).all()
+    assert found.target == "umap"
+    assert "explains 100.0% of the score" in found.note
+    z = gan.latent.sample(7, range(100)).double()
+    basis = torch.linalg.qr(z[:, -2:] - z[:, -2:].mean(0)).Q
+    share = float((basis.T @ (z - z.mean(0))).square().sum() / (z - z.mean(0)).square().sum())
+    assert f"the two axes hold {share:.1%}" in found.note
+
+
+def test_several_scores_have_their_names_and_their_own_fit() -> None:
+    gan = linear_gan(torch.eye(2, dtype=torch.float64))
+    names = ("held", "bent", "none", "flat")
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([x[:, 0], x[:, 1] ** 3, (50 * x[:, 0]).sin(), 0 * x[:, 0]], dim=1)
+
+    found = latent_map(gan, 400, score=score, names=names)
+    told = score(gan.sample(0, range(400))).numpy()
+    for column, name in enumerate(names):
+        assert found.arrays[f"score {name}"] == pytest.approx(told[:, column], abs=1e-4)
+    assert "explains 100.0% of held, " in found.note
+    assert found.note.index("of held") < found.note.index("of bent")
+    assert "of the 1 others less" in found.note
+    with pytest.raises(UsageError, match=r"score of shape \(64, 4\)"):
+        latent_map(gan, 80, score=score, names=names[:3])
+    with pytest.raises(UsageError, match=r"score of shape \(64,\)"):
+        latent_map(gan, 80, score=lambda x: x[:, 0], names=names)
+
+
+def test_of_a_map_only_the_map_is_kept() -> None:
+    """Latents of 256 numbers make places of two: what more samples add is their places, axes and score."""
+    gan = linear_gan(matrix(3, 256))
+
+    def peak(n: int) -> int:
+        return tensors_alive(lambda look: latent_map(gan, n, score=lambda x: x[:, 0], progress=every(look, 8)))
+
+    few, many = peak(512), peak(4096)
+    assert many - few < 2 * 3584 * (32 + 8) < 3584 * 256 * 4, "and all latents would take the last of these"

@@ -15,10 +15,12 @@ from ganatomy.explain.concepts.looks import brightness, edges
 from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.latent.boundaries import boundaries
 from ganatomy.explain.latent.directions import axes, random_directions
+from ganatomy.explain.latent.panel import Panel, scored
 from ganatomy.explain.latent.pca import pca
-from ganatomy.explain.latent.responses import Panel, Plan, responses
+from ganatomy.explain.latent.responses import Plan, responses
 from ganatomy.explain.latent.sefa import sefa
-from ganatomy.explain.latent.steering import monotone, steering
+from ganatomy.explain.latent.steering import steering
+from ganatomy.explain.passes import draws
 from ganatomy.models.dcgan import DCGAN
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal, Uniform
@@ -102,16 +104,19 @@ def test_a_claim_needs_both_twins_on_the_same_side() -> None:
 def test_monotone_paths_and_rank_correlations_are_scipys() -> None:
     gan = linear_gan(gaussian(6, 3), latent=Uniform(3))
     bent = Measurer("b", ("bent", "flat"), "score", lambda x: torch.stack([(3 * x[:, 0]).sin(), 0 * x[:, 0]], 1))
-    seen = responses(gan, axes(gan), Panel.of([bent]), plan=Plan(n=12))
-    share, spearman = monotone(seen, torch.ones(2).double())
+    panel, plan = Panel.of([bent]), Plan(n=16)
+    seen = responses(gan, axes(gan), panel, plan=plan)
+    (draw,) = draws(gan, 16, seed=plan.seed, start=plan.start)
+    pairs = scored(gan, draw, axes(gan), panel, steps=plan.steps)
     for place in range(3):
-        path = torch.cat([seen.moved[place, :2, :, 0], seen.base[None, :, 0], seen.moved[place, 2:, :, 0]])
+        path = torch.cat([pairs.moved[place, :2, 4:, 0], pairs.base[None, 4:, 0], pairs.moved[place, 2:, 4:, 0]])
         theirs = [spearmanr(range(5), path[:, latent].numpy()).statistic for latent in range(12)]
-        assert float(spearman[place, 0]) == pytest.approx(np.mean(theirs))
+        assert float(seen.spearman[place, 0]) == pytest.approx(np.mean(theirs))
         up, down = (path.diff(dim=0) >= 0).all(0), (path.diff(dim=0) <= 0).all(0)
-        assert float(share[place, 0]) == pytest.approx(max(float(up.float().mean()), float(down.float().mean())))
-    assert share[:, 1].tolist() == [0.0] * 3
-    assert spearman[:, 1].tolist() == [0.0] * 3
+        most = max(float(up.float().mean()), float(down.float().mean()))
+        assert float(seen.one_way[place, 0]) == pytest.approx(most)
+    assert seen.one_way[:, 1].tolist() == [0.0] * 3
+    assert seen.spearman[:, 1].tolist() == [0.0] * 3
 
 
 def test_an_effect_with_two_signs_is_no_effect_but_is_not_monotone_either() -> None:
@@ -143,7 +148,8 @@ def test_it_is_deterministic_leaves_the_modules_alone_and_counts_its_work() -> N
     assert same(first, steering(gan, found, measurers, plan=plan))
     assert gan.digest() == before
     assert gan.generator.training
-    assert seen == [(16, 32), (32, 32)]
+    whole, drawn, again = [(16 * each, 16 * 7) for each in range(1, 8)], [(1, 2), (2, 2)], [(1, 1)]
+    assert seen == [*whole, *drawn, *again], "2 directions and 5 controls, then strips, then another sample"
     with pytest.raises(GanatomyError, match="no measured concept called 'smile'"):
         steering(gan, replace(found, targets=("smile", "")), measurers, plan=plan)
 

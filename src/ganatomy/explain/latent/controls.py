@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from ganatomy.explain.latent.directions import Directions, blank, random_vectors
-from ganatomy.explain.latent.responses import Panel, Plan, responses
+from ganatomy.explain.latent.panel import Panel, within
+from ganatomy.explain.latent.responses import Plan, responses
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.statistics.multiplicity import benjamini_hochberg
@@ -68,14 +69,16 @@ def lengths(found: Directions) -> list[tuple[int, ...]]:
 def control_effects(gan: GAN, found: Directions, panel: Panel, *, plan: Plan, progress: Progress | None = None) -> Pool:
     """Mean (score forwards - score backwards) / 2 of random directions, at the plan's first size; in raw scores."""
     size, groups = plan.sizes[0], []
-    width = found.vectors.shape[1]
-    for number, places in enumerate(lengths(found)):
+    width, alike = found.vectors.shape[1], lengths(found)
+    each = plan.n * plan.controls
+    for number, places in enumerate(alike):
         vectors = random_vectors(plan.controls, width, seed=plan.seed, name=f"control directions {number}")
         scales = torch.full((plan.controls,), float(found.scales[places[0]]), dtype=torch.float64)
         names = tuple(f"control {place}" for place in range(plan.controls))
         control = Directions("random", names, vectors, scales, blank(plan.controls), site=found.site)
-        seen = responses(gan, control, panel, plan=plan, steps=(-size, size), progress=progress)
-        groups.append((places, seen.odd(size)[:, plan.n // 4 :].mean(1)))
+        part = within(progress, number * each, len(alike) * each)
+        seen = responses(gan, control, panel, plan=plan, steps=(-size, size), progress=part)
+        groups.append((places, seen.odd_means))
     return Pool(tuple(groups))
 
 

@@ -50,17 +50,21 @@ def coordinates(
     if sites is None:
         sites = [str(place.site) for place in generator_sites(gan, next(draws(gan, 2, seed=plan.seed)))]
     steered = steer(gan, found, measurers, plan=plan, progress=progress)
-    drawn = strips(gan, found, latents=latents, seed=plan.seed, start=plan.start) if latents else None
-    result = explained(gan, steered, strip=drawn)
-    change = steered.seen.change.amax(1)
+    drawn = (
+        strips(gan, found, latents=latents, seed=plan.seed, start=plan.start, progress=progress) if latents else None
+    )
+    result = explained(gan, steered, strip=drawn, progress=progress)
+    change = steered.seen.jolt.amax(1)
     nothing = change <= NOTHING * float(change.square().mean().sqrt())
     arrays: dict[str, Any] = {**result.arrays, "nothing": nothing}
-    for site, (mean, size) in unit_changes(gan, found, sites, plan=plan).items():
+    for site, (mean, size) in unit_changes(gan, found, sites, plan=plan, progress=progress).items():
         arrays |= {f"units {site}": mean, f"units {site} size": size}
     return replace(result, method="coordinates", arrays=arrays, note=f"{result.note} {_idle(found, nothing.numpy())}")
 
 
-def unit_changes(gan: GAN, found: Directions, sites: Sequence[str], *, plan: Plan) -> dict[str, tuple[Tensor, Tensor]]:
+def unit_changes(
+    gan: GAN, found: Directions, sites: Sequence[str], *, plan: Plan, progress: Progress | None = None
+) -> dict[str, tuple[Tensor, Tensor]]:
     """Of each unit's mean activation over a picture, in its standard deviations over the prior, (k, channels).
 
     Half the difference of one step forwards and backwards: the mean over latents, and the root mean square, which is
@@ -77,7 +81,12 @@ def unit_changes(gan: GAN, found: Directions, sites: Sequence[str], *, plan: Pla
             made(gan.generator, draw)
         still = [Moments.of(_means(trace[site])) for site in sites]
         usual = [before + more for before, more in zip(usual, still, strict=True)] if number else still
-        odd = [_odd(gan, draw, found, sites=sites, place=place, size=size) for place in range(len(found))]
+        odd = []
+        for place in range(len(found)):
+            odd.append(_odd(gan, draw, found, sites=sites, place=place, size=size))
+            if progress is not None:
+                before = (draw.indices.start - plan.start) * len(found)
+                progress(before + (place + 1) * len(draw), n * len(found))
         sums = [torch.stack([each[at].sum(0) for each in odd]) for at in range(len(sites))]
         pairs = [torch.stack([each[at].square().sum(0) for each in odd]) for at in range(len(sites))]
         total = [before + more for before, more in zip(total, sums, strict=True)] if number else sums

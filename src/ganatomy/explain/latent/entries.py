@@ -3,6 +3,7 @@
     for entry in entries(gan):                     # of the latent
         entry.site, matrix(entry).shape            # start.linear, (64, 3136): a row for each latent coordinate
     entries(gan, "mapping")                        # of w in a style network: the affine map of every layer
+    mapping(gan)                                   # "mapping": which place that is; None where there is no such
 
 Found by running: an entry is a module that has weights and none inside, is given the vector itself (alone, beside an
 embedding, as a picture of one pixel, in parts, or scaled sample by sample), and is affine in it. Its matrix is measured
@@ -11,16 +12,16 @@ by feeding it unit vectors, so that weight normalisation, scaled weights and for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.explain.passes import Draw, draws, made
 from ganatomy.models.evaluating import evaluating
 from ganatomy.models.gan import GAN
@@ -69,6 +70,59 @@ def matrix(entry: Entry) -> Tensor:
             rows[row, column] = LARGE
     found = (_out(entry, rows) - _out(entry, torch.zeros(1, rows.shape[1]))) / LARGE
     return found.double().cpu()
+
+
+def mapping(gan: GAN) -> str | None:
+    """The place whose output, made from the latent and not the latent itself, enters most affine maps, two or more.
+
+    That is where w is made in a style network. Of several names of one output the outermost is given.
+    """
+    draw = next(draws(gan, PROBES, seed=0))
+    other = replace(draw, z=draw.z.flip(0))
+    names = [name for name, module in gan.generator.named_modules() if name]
+    outputs = _vectors(gan, draw, names)
+    swapped = _vectors(gan, other, list(outputs))
+    _, seen = _run(gan, None, draw)
+    fed: dict[str, int] = {}
+    for name, vector in outputs.items():
+        moves = name in swapped and not torch.equal(vector, swapped[name])  # an embedding of labels does not
+        if moves and _columns(draw.z.double(), vector) is None:
+            fed[name] = len({site for site, _, given in seen if _whole(vector, given)})
+    often = sorted((name for name in fed if fed[name] > 1), key=lambda name: (-fed[name], name.count(".")))
+    return next((name for name in often if len(_entries_or_none(gan, name)) > 1), None)
+
+
+def _entries_or_none(gan: GAN, source: str) -> tuple[Entry, ...]:
+    try:
+        return entries(gan, source)
+    except GanatomyError:  # nothing affine, or a place that cannot be watched
+        return ()
+
+
+def _vectors(gan: GAN, draw: Draw, names: Sequence[str]) -> dict[str, Tensor]:
+    """Outputs of modules that are one vector a sample, from one run."""
+    found: dict[str, Tensor] = {}
+
+    def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(_module: nn.Module, _inputs: Any, out: Any) -> None:
+            if isinstance(out, Tensor) and out.ndim == 2 and len(out) == len(draw) and out.is_floating_point():
+                found[name] = out.detach().cpu().double()
+
+        return hook
+
+    with ExitStack() as attached:
+        for name in names:
+            module = gan.generator.get_submodule(name)
+            attached.callback(module.register_forward_hook(note(name)).remove)
+        made(gan.generator, draw)
+    return found
+
+
+def _whole(vector: Tensor, given: Tensor) -> bool:
+    """Whether a module was given just this vector; cheap, since many pairs are looked at."""
+    if given.ndim < 2 or given.flatten(1).shape != vector.shape:
+        return False
+    return float((given.flatten(1).cpu() - vector).abs().max()) <= CLOSE * float(vector.abs().max())
 
 
 def _run(gan: GAN, source: str | None, draw: Draw) -> tuple[Tensor, list[tuple[str, nn.Module, Tensor]]]:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ganatomy.errors import DivergedError, UsageError
 from ganatomy.explain.latent.explained import Row, explained, stacked
+from ganatomy.explain.latent.panel import within
 from ganatomy.explain.latent.paths import Path, between, spread
 from ganatomy.explain.latent.surface import Surface, surface
 from ganatomy.explain.passes import BLOCK, Progress
@@ -29,6 +30,7 @@ from ganatomy.results.explanation import Explanation
 
 COARSE, FINE = 16, 1024  # chords at first and at most
 TOLERANCE = 1e-3  # relative change at which a length counts as found
+PARTS = 3  # searches a pair
 BUMP, NUDGE = 0.1, 0.01  # how far, as a share of the distance, a chain is pushed off for another start
 
 
@@ -103,9 +105,8 @@ def geodesics(
         )
     rows: list[Row] = []
     for pair in range(pairs):
-        rows.append(_geodesic(seen, pair, seed=seed, inner=inner, rounds=rounds))
-        if progress is not None:
-            progress(pair + 1, pairs)
+        told = within(progress, pair * PARTS, pairs * PARTS)
+        rows.append(_geodesic(seen, pair, seed=seed, inner=inner, rounds=rounds, progress=told))
     arrays = stacked(rows)
     saved = int((arrays["saved"] > arrays["floor"]).sum())
     share = float((arrays["saved"] / arrays["straight"].clamp(min=1e-300)).median())
@@ -158,21 +159,24 @@ def _energy(seen: Surface, chain: Tensor, label: Tensor | None) -> Tensor:
     return (made[1:] - made[:-1]).square().sum() * (len(chain) - 1)
 
 
-def _geodesic(seen: Surface, pair: int, *, seed: int, inner: int, rounds: int) -> Row:
+def _geodesic(seen: Surface, pair: int, *, seed: int, inner: int, rounds: int, progress: Progress | None) -> Row:
     way, label = between(seen, pair, seed=seed)
     t = torch.linspace(0, 1, inner + 2, dtype=seen.dtype, device=seen.device)
     straight, latent = way(t), seen.gan.latent
     before = length(seen, way, label)
 
-    def settled(start: Tensor) -> tuple[Tensor, Length]:
+    def settled(start: Tensor, part: int) -> tuple[Tensor, Length]:
         chain = shortest(seen, start, label, rounds=rounds)
-        return chain, length(seen, chain_path(latent, chain), label)
+        far = length(seen, chain_path(latent, chain), label)
+        if progress is not None:
+            progress(part, PARTS)
+        return chain, far
 
     stream = Stream(seed, "geodesic")
     starts = (straight, pushed_off(latent, straight, stream.child("bump"), pair, share=BUMP))
-    found = [settled(start) for start in starts]
+    found = [settled(start, part) for part, start in enumerate(starts, 1)]
     chain, best = min([(straight, before), *found], key=lambda one: one[1].value)  # a chain may be no shorter
-    _, again = settled(pushed_off(latent, chain, stream.child("nudge"), pair, share=NUDGE))
+    _, again = settled(pushed_off(latent, chain, stream.child("nudge"), pair, share=NUDGE), PARTS)
     return {
         "chain": chain.float(),
         "norms": chain.norm(dim=1) / latent.dim**0.5,

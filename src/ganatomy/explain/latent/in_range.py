@@ -11,7 +11,7 @@ law). Not in range: p_own <= level. In range: not that, and p_elsewhere <= level
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.latent.explained import explained
-from ganatomy.explain.latent.inversion import Inverted, Search, inverted
+from ganatomy.explain.latent.inversion import TOGETHER, Inverted, Search, inverted
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
@@ -60,32 +60,44 @@ def invert(
     yardsticks: Yardsticks | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Latents, reconstructions, errors and an answer for each picture; the note holds the yardsticks."""
+    """Latents, reconstructions, errors and an answer for each picture; the note holds the yardsticks.
+
+    The result keeps every reconstruction, 4 bytes a value. progress: pictures, those of the yardsticks first.
+    """
     asked = yardsticks or Yardsticks()
     search = search or Search()
     indices = range(DIFFERENT, DIFFERENT + asked.own)
     own_labels = gan.latent.labels(seed, indices)
-    own = _errors(inverted(gan, gan.sample(seed, indices).float(), seed=seed, labels=own_labels, search=search))
     others = exchanged(gan, asked.own, seed=seed) if asked.elsewhere is None else asked.elsewhere
     other_labels = own_labels if asked.elsewhere is None else asked.labels
-    elsewhere = _errors(inverted(gan, others, seed=seed, labels=other_labels, search=search))
-    found, done = [], 0
-    for part in inverted(gan, pictures, seed=seed, labels=labels, search=search):
+    yardsticks_of, last = asked.own + len(others), len(pictures) if isinstance(pictures, Tensor) else 0
+
+    def sought(given: Tensor | Iterable[Tensor], named: Tensor | None, before: int) -> Iterator[Inverted]:
+        def more(done: int, of: int) -> None:
+            if progress is not None:
+                progress(before + done, yardsticks_of + (last or of))
+
+        return inverted(gan, given, seed=seed, labels=named, search=search, progress=more)
+
+    own = _errors(sought(gan.sample(seed, indices).float(), own_labels, 0))
+    elsewhere = _errors(sought(others, other_labels, asked.own))
+    found: list[Inverted] = []
+    remade: list[Tensor] = []
+    for part in sought(pictures, labels, yardsticks_of):
+        mine = None if labels is None else labels[len(found) * TOGETHER :][: len(part.z)]
+        remade.append(gan.decode(part.z, mine).float().cpu())
         found.append(part)
-        done += len(part.z)
-        if progress is not None:
-            progress(done, done if not isinstance(pictures, Tensor) else len(pictures))
     if not found:
         raise UsageError("no pictures were given to invert", "give at least one")
     z, error = torch.cat([part.z for part in found]), torch.cat([part.error for part in found])
     p_own = share_beyond(own, error)
     p_elsewhere = share_beyond(-elsewhere, -error)
-    remade = gan.decode(z, labels).float().cpu()
-    size = remade.flatten(1).square().mean(1).sqrt()
+    made = torch.cat(remade)
+    size = made.flatten(1).square().mean(1).sqrt()
     # In a feature space exactness would be another thing: there the ranks decide.
     exact = (error <= EXACT * size) if search.space is None else torch.zeros(len(error), dtype=torch.bool)
     verdict = judged(p_own, p_elsewhere, level=asked.level, exact=exact)
-    arrays = {"latent": z, "picture": remade, "error": error}
+    arrays = {"latent": z, "picture": made, "error": error}
     arrays |= {"norm": torch.cat([part.norms for part in found])}
     arrays |= {"at_border": torch.cat([part.at_border for part in found])}
     arrays |= {"p_own": p_own, "p_elsewhere": p_elsewhere, "verdict": verdict}

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.latent.surface import Surface, points, surface
+from ganatomy.explain.passes import Progress
 from ganatomy.features.space import FeatureSpace
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Latent
@@ -26,6 +27,7 @@ from ganatomy.models.probe import check_labels
 from ganatomy.numerics.random import Stream
 
 Encoder = Callable[[Tensor], Tensor]  # pictures in the GAN's format -> latents (n, dim)
+Tell = Callable[[float], None]
 TOGETHER = 16  # pictures inverted in one batch; fixed, since last bits depend on it
 BALL = 0.999
 EDGE = 1e-3  # relative distance to the border of the ball at which a latent lies on it
@@ -77,14 +79,19 @@ def inverted(
     seed: int = 0,
     labels: Tensor | None = None,
     search: Search | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Inverted]:
-    """Pictures in the GAN's format, in batches of `TOGETHER` however they come. Memory stays flat."""
+    """Pictures in the GAN's format, in batches of `TOGETHER` however they come. Memory stays flat.
+
+    progress: pictures done, those of the batch in hand by the share of its search; of how many, where that is known.
+    """
     seeker, done = Seeker.of(gan, search or Search(), seed), 0
     for batch in evenly([blocks] if isinstance(blocks, Tensor) else blocks):
         gan.format.check(batch, "pictures to invert")
         mine = None if labels is None else labels[done : done + len(batch)]
         check_labels(mine, gan.latent, n=len(batch))
-        yield seeker.inverse(batch, mine)
+        whole = len(blocks) if isinstance(blocks, Tensor) else done + len(batch)
+        yield seeker.inverse(batch, mine, _share(progress, done, len(batch), whole))
         done += len(batch)
 
 
@@ -115,16 +122,21 @@ class Seeker:
             raise UsageError("the inverse of a generator without gradients was asked for", "give its nn.Module form")
         return cls(seen, search, seed)
 
-    def inverse(self, pictures: Tensor, labels: Tensor | None = None) -> Inverted:
+    def inverse(self, pictures: Tensor, labels: Tensor | None = None, tell: Tell = lambda _share: None) -> Inverted:
         wanted = self.wanted(pictures)
         z = self._starts(pictures, wanted, labels)
         n, starts, dim = z.shape
         targets, given = wanted.repeat_interleave(starts, 0), _repeated(labels, starts)
-        z = self._descended(z.reshape(n * starts, dim), targets, given)
+        rounds = self.search.steps + (n if self.search.polish else 0)
+        z = self._descended(z.reshape(n * starts, dim), targets, given, lambda step: tell(step / rounds))
         best = _apart(points(self.seen, z, given), targets).reshape(n, starts).argmin(1)
         z = z.reshape(n, starts, dim)[torch.arange(n, device=z.device), best]
         if self.search.polish:
-            z = torch.cat([self._polished(z[i : i + 1], wanted[i : i + 1], _row(labels, i)) for i in range(n)])
+            better = []
+            for i in range(n):
+                better.append(self._polished(z[i : i + 1], wanted[i : i + 1], _row(labels, i)))
+                tell((self.search.steps + i + 1) / rounds)
+            z = torch.cat(better)
         error = _apart(points(self.seen, z, labels), wanted).sqrt()
         norms = z.norm(dim=1)
         border = norms >= (1 - EDGE) * radius(self.seen.gan.latent)
@@ -162,7 +174,7 @@ class Seeker:
     def _made(self, pool: Tensor, label: int | None) -> Tensor:
         return points(self.seen, pool, None if label is None else torch.full((len(pool),), label))
 
-    def _descended(self, z: Tensor, targets: Tensor, labels: Tensor | None) -> Tensor:
+    def _descended(self, z: Tensor, targets: Tensor, labels: Tensor | None, tell: Tell) -> Tensor:
         """Adam on every start at once: the sum of errors keeps them apart. The rate falls as half a cosine."""
         free, steps, rate = z.clone().requires_grad_(), self.search.steps, self.search.rate
         optimiser = torch.optim.Adam([free], lr=rate)
@@ -175,6 +187,7 @@ class Seeker:
             optimiser.step()
             with torch.no_grad():
                 free.copy_(kept(self.seen.gan.latent, free))
+            tell(step + 1)
         return free.detach()
 
     def _polished(self, z: Tensor, target: Tensor, labels: Tensor | None) -> Tensor:
@@ -219,6 +232,10 @@ def radius(latent: Latent) -> float:
 def _apart(made: Tensor, targets: Tensor) -> Tensor:
     """Mean square difference, (n,)."""
     return (made - targets).square().mean(1)
+
+
+def _share(progress: Progress | None, done: int, more: int, whole: int) -> Tell:
+    return (lambda _share: None) if progress is None else lambda share: progress(done + int(share * more), whole)
 
 
 def _repeated(labels: Tensor | None, times: int) -> Tensor | None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.latent.directions import Directions, in_latent, signed
+from ganatomy.explain.latent.panel import within
 from ganatomy.explain.passes import Draw, Progress, draws
 from ganatomy.models.evaluating import evaluating, home
 from ganatomy.models.gan import GAN
@@ -38,8 +39,8 @@ def averaged(
 ) -> Directions:
     """Eigenvectors of E[J^T J] over n latents."""
     total = torch.zeros(gan.latent.dim, gan.latent.dim, dtype=torch.float64)
-    for draw in draws(gan, n, seed=seed, progress=progress):
-        total += gram(gan, draw, site=site)
+    for draw in draws(gan, n, seed=seed):
+        total += gram(gan, draw, site=site, progress=within(progress, draw.indices.start, n))
     found = _directions(gan, total / n, k, where=f"the mean over {n} latents", site=site)
 
     def again(other: int) -> Directions:
@@ -48,7 +49,7 @@ def averaged(
     return replace(found, method="jacobian, averaged", again=again)
 
 
-def gram(gan: GAN, draw: Draw, *, site: str | None = None) -> Tensor:
+def gram(gan: GAN, draw: Draw, *, site: str | None = None, progress: Progress | None = None) -> Tensor:
     """Sum of J^T J over the latents of a draw, (d, d), float64; J is of the sample, or of a site, in z."""
     device, dtype = home(gan.generator)
     dim, total = gan.latent.dim, torch.zeros(gan.latent.dim, gan.latent.dim, dtype=torch.float64)
@@ -66,6 +67,8 @@ def gram(gan: GAN, draw: Draw, *, site: str | None = None) -> Tensor:
         whole = torch.stack(columns, dim=1)
         total += torch.einsum("nio,njo->ij", whole, whole).cpu()
         place += few
+        if progress is not None:
+            progress(min(place, len(draw)), len(draw))
         few = max(1, ENTRIES // whole[0].numel())  # known once one latent has been looked at
     return total
 

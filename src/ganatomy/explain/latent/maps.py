@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -31,8 +32,23 @@ from ganatomy.numerics.running import Covariance
 from ganatomy.results.explanation import Explanation
 
 Method = Literal["pca", "umap"]
+Blocks = Callable[[], Iterator[Tensor]]  # the same rows again each time, (n, width) float64
 WIDEST = 1024  # of a space whose covariance is formed
 SHUFFLES = 200
+NEAREST = 5  # neighbours among which real and generated are counted
+SAID = 3  # scores in one sentence
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """place (n, 2); share of the table's variance that is left (least squares, for UMAP); of each principal axis.
+
+    `axes` is NaN where the axes are not principal components.
+    """
+
+    place: Tensor
+    share: float
+    axes: Tensor
 
 
 def latent_map(
@@ -41,27 +57,29 @@ def latent_map(
     *,
     seed: int = 0,
     score: Callable[[Tensor], Tensor],
+    names: Sequence[str] = (),
     method: Method = "pca",
     progress: Progress | None = None,
 ) -> Explanation:
-    """Latents in a plane, coloured by a score of their pictures, (n,); a unit is a sample.
+    """Latents in a plane, coloured by one score of their pictures, (n,), or by several with `names`, (n, c).
 
-    fit: the share of the score's variance that a plane through the two axes explains (R^2), beside what chance gives.
+    A unit is a sample, so the result holds 32 + 8 c bytes of each; latents and pictures are not kept, but for UMAP,
+    which looks at all latents at once (n x dim float64). The note says which share of each score's variance a plane
+    over the map explains (R^2), beside what chance gives.
     """
-    latents, scores = [], []
-    for draw in draws(gan, max(n, 4), seed=seed, progress=progress):
-        latents.append(draw.z)
-        scores.append(_scored(score, made(gan.generator, draw)))
-    z, colour = torch.cat(latents).double(), torch.cat(scores)
-    place, share = flat(z, method, seed=seed)
-    fit, chance = _explained(place, colour), 2 / (len(z) - 1)
+    n = max(n, 4)
+    plane = flat(lambda: (draw.z.double() for draw in draws(gan, n, seed=seed)), method, seed=seed)
+    parts = [
+        _scored(score, made(gan.generator, draw), max(1, len(names)))
+        for draw in draws(gan, n, seed=seed, progress=progress)
+    ]
+    colours = dict(zip([f"score {name}" for name in names] or ["score"], torch.cat(parts).T, strict=True))
     note = (
-        f"{method} of {len(z)} latents: the two axes hold {share:.1%} of their variance (two of {gan.latent.dim} equal "
-        f"axes hold {min(1, 2 / gan.latent.dim):.1%}). A plane over the map explains {fit:.1%} of the score; "
-        f"{chance:.1%} is what chance gives."
+        f"{method} of {n} latents: the two axes hold {plane.share:.1%} of their variance (two of {gan.latent.dim} "
+        f"equal axes hold {min(1, 2 / gan.latent.dim):.1%}). {_fits(plane.place, colours)}"
     )
-    arrays = {"place": place, "score": colour}
-    units = [f"sample {index}" for index in range(len(z))]
+    arrays = {"place": plane.place, "axes": plane.axes.expand(n, 2), **colours}
+    units = [f"sample {index}" for index in range(n)]
     return explained(gan, "latent map", method, units=units, arrays=arrays, note=note, seed=seed)
 
 
@@ -73,11 +91,12 @@ def picture_map(
     seed: int = 0,
     space: FeatureSpace | None = None,
     method: Method = "pca",
-    k: int = 5,
+    progress: Progress | None = None,
 ) -> Explanation:
     """Real pictures (in the GAN's format) and n generated ones in one plane; a unit is a picture.
 
-    mixing: of the k nearest neighbours of a real picture, the share that are generated, in the whole space.
+    mixing: of the NEAREST neighbours of a real picture, the share that are generated, in the whole space. Neighbours
+    need all features at once: 8 x width bytes a picture, width at most WIDEST.
     """
     space = space or _default(gan)
     if space.width > WIDEST:
@@ -86,21 +105,22 @@ def picture_map(
             f"take a space of at most {WIDEST}, as random_projection(gan.format)",
         )
     blocks = real.split(BLOCK) if isinstance(real, Tensor) else real
-    ours = torch.cat([space(made(gan.generator, draw), gan.format).cpu() for draw in draws(gan, n, seed=seed)])
+    taken = draws(gan, n, seed=seed, progress=progress)
+    ours = torch.cat([space(made(gan.generator, draw), gan.format).cpu() for draw in taken])
     theirs = torch.cat([space(block, gan.format).cpu() for block in blocks])
-    if min(len(theirs), n) <= k:
-        raise InputError(f"{len(theirs)} real and {n} generated pictures were given", f"give more than {k} of each")
+    if min(len(theirs), n) <= NEAREST:
+        raise InputError(f"{len(theirs)} real and {n} generated pictures were given", f"give more than {NEAREST}")
     both, generated = torch.cat([theirs, ours]).double(), torch.arange(len(theirs) + n) >= len(theirs)
-    place, share = flat(both, method, seed=seed)
-    mixed, band = mixing(both, generated, k=k, seed=seed)
-    shown, _ = mixing(place, generated, k=k, seed=seed)
+    plane = flat(lambda: iter(both.split(BLOCK)), method, seed=seed)
+    mixed, band = mixing(both, generated, k=NEAREST, seed=seed)
+    shown, _ = mixing(plane.place, generated, k=NEAREST, seed=seed)
     inside = "within" if band[0] <= mixed <= band[1] else "below" if mixed < band[0] else "above"
     note = (
-        f"{method} in {space.name}: the two axes hold {share:.1%} of the variance. In the whole space {mixed:.1%} "
-        f"of the {k} nearest neighbours of a real picture are generated, {inside} the {band[0]:.1%} to {band[1]:.1%} "
-        f"of shuffled names; on the map it looks like {shown:.1%}."
+        f"{method} in {space.name}: the two axes hold {plane.share:.1%} of the variance. In the whole space "
+        f"{mixed:.1%} of the {NEAREST} nearest neighbours of a real picture are generated, {inside} the "
+        f"{band[0]:.1%} to {band[1]:.1%} of shuffled names; on the map it looks like {shown:.1%}."
     )
-    arrays = {"place": place, "generated": generated}
+    arrays = {"place": plane.place, "axes": plane.axes.expand(len(both), 2), "generated": generated}
     units = [f"real {i}" for i in range(len(theirs))] + [f"sample {i}" for i in range(n)]
     return explained(gan, "picture map", space.id, units=units, arrays=arrays, note=note, seed=seed)
 
@@ -118,34 +138,50 @@ def mixing(table: Tensor, generated: Tensor, *, k: int, seed: int) -> tuple[floa
     return share(generated), (low, high)
 
 
-def flat(table: Tensor, method: Method, *, seed: int = 0) -> tuple[Tensor, float]:
-    """Places (n, 2) and the share of the table's variance that is left in them (least squares, for UMAP)."""
-    place = choose(METHODS, method, "map")(table, seed)
-    total = float((table - table.mean(0)).square().sum())
+def flat(blocks: Blocks, method: Method, *, seed: int = 0) -> Plane:
+    """Rows in a plane; they are walked through block by block, some times, so that PCA never holds them all."""
+    place = choose(METHODS, method, "map")(blocks, seed)
+    spread = _spread(blocks)
+    total = float(spread.scatter.trace())
     if not total > 0:
         raise InputError("a map of samples that are all the same was asked for", "check what they come from")
     basis, _ = torch.linalg.qr(place - place.mean(0))
-    return place, float((basis.T @ (table - table.mean(0))).square().sum()) / total
+    kept, done = torch.zeros(2, len(spread.mean), dtype=torch.float64), 0
+    for block in blocks():
+        kept += basis[done : done + len(block)].T @ (block - spread.mean)
+        done += len(block)
+    own = (place - place.mean(0)).square().sum(0) / total
+    return Plane(place, float(kept.square().sum()) / total, own if method == "pca" else torch.full_like(own, torch.nan))
 
 
-def principal(table: Tensor, _seed: int) -> Tensor:
+def principal(blocks: Blocks, _seed: int) -> Tensor:
     """On the two leading eigenvectors of the covariance, added up block by block."""
-    spread = functools.reduce(operator.add, (Covariance.of(block) for block in table.split(BLOCK)))
-    axes = top_singular(spread.scatter, min(2, table.shape[1])).right
-    place = (table - spread.mean) @ axes
+    spread = _spread(blocks)
+    axes = top_singular(spread.scatter, min(2, len(spread.mean))).right
+    place = torch.cat([(block - spread.mean) @ axes for block in blocks()])
     return place if place.shape[1] == 2 else torch.cat([place, torch.zeros_like(place)], dim=1)
 
 
-def umap(table: Tensor, seed: int) -> Tensor:
+def umap(blocks: Blocks, seed: int) -> Tensor:
     """McInnes, Healy & Melville 2018, with its defaults and a fixed seed."""
     try:
         from umap import UMAP  # type: ignore[import-not-found, unused-ignore]
     except ModuleNotFoundError as error:
         raise UsageError("a UMAP map was asked for, but umap is missing", "pip install umap-learn, or pca") from error
-    return torch.from_numpy(np.asarray(UMAP(random_state=seed, n_jobs=1).fit_transform(table.numpy()))).double()
+    table = torch.cat(list(blocks())).numpy()
+    return torch.from_numpy(np.asarray(UMAP(random_state=seed, n_jobs=1).fit_transform(table))).double()
 
 
-METHODS: dict[str, Callable[[Tensor, int], Tensor]] = {"pca": principal, "umap": umap}
+def at_hand() -> tuple[Method, ...]:
+    """The maps that can be had here: UMAP where it is installed."""
+    try:
+        import umap  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
+    except ImportError:
+        return ("pca",)
+    return ("pca", "umap")
+
+
+METHODS: dict[str, Callable[[Blocks, int], Tensor]] = {"pca": principal, "umap": umap}
 
 
 def _default(gan: GAN) -> FeatureSpace:
@@ -153,14 +189,29 @@ def _default(gan: GAN) -> FeatureSpace:
     return space if space.width <= WIDEST else random_projection(gan.format, 256)
 
 
-def _scored(score: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
+def _spread(blocks: Blocks) -> Covariance:
+    return functools.reduce(operator.add, (Covariance.of(block) for block in blocks()))
+
+
+def _scored(score: Callable[[Tensor], Tensor], pictures: Tensor, many: int) -> Tensor:
+    """(n, many)."""
     with torch.no_grad():
         found = score(pictures).detach().cpu().double()
-    if found.shape != (len(pictures),):
+    if found.shape not in ((len(pictures), many), (len(pictures),) if many == 1 else ()):
         raise UsageError(
-            f"a score of shape {tuple(found.shape)} was given for {len(pictures)} pictures", "wanted is one number each"
+            f"a score of shape {tuple(found.shape)} was given for {len(pictures)} pictures",
+            "wanted is one number each, or a column for each of `names`",
         )
-    return found
+    return found.reshape(len(pictures), many)
+
+
+def _fits(place: Tensor, colours: Mapping[str, Tensor]) -> str:
+    """The scores that lie most evenly over the map."""
+    fits = {name.removeprefix("score "): _explained(place, values) for name, values in colours.items()}
+    best = sorted(fits, key=lambda name: -fits[name])[:SAID]
+    said = ", ".join(f"{fits[name]:.1%} of {'the score' if name == 'score' else name}" for name in best)
+    most = f"; of the {len(fits) - SAID} others less" if len(fits) > SAID else ""
+    return f"A plane over the map explains {said}{most}; {2 / (len(place) - 1):.1%} is what chance gives."
 
 
 def _explained(place: Tensor, score: Tensor) -> float:

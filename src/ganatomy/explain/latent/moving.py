@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ganatomy.errors import choose
 from ganatomy.explain.latent.directions import HELD_OUT, Directions
-from ganatomy.explain.passes import Draw, draws, made, ran
+from ganatomy.explain.passes import Draw, Progress, draws, made, ran
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Latent
 from ganatomy.tracing.edit import Edit, edit
@@ -95,6 +95,7 @@ def strips(
     steps: Sequence[float] = STEPS,
     seed: int = 0,
     start: int = HELD_OUT,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Samples of some latents at several steps along each direction, (k, latents, steps, ...), in the GAN's format."""
     taken = list(draws(gan, latents, seed=seed, start=start))
@@ -104,4 +105,6 @@ def strips(
         for column, each in enumerate(steps):
             whole = [moved(gan, draw, found, place=place, steps=each) for draw in taken] if each else [still]
             out[place, :, column] = torch.cat(whole)
+        if progress is not None:
+            progress(place + 1, len(found))
     return out

@@ -1,29 +1,35 @@
-"""Concept scores of the same latents before and after each direction was followed, all pairs kept.
+"""Concept scores of the same latents before and after each direction was followed, paired and added up.
 
     panel = Panel.of(measurers)
-    seen = responses(gan, found, panel, Plan(n=128, sizes=(1.0, 2.0)))
-    seen.base                                      # (n, c), scores of the latents as they are
-    seen.moved                                     # (k, steps, n, c), at each of seen.steps: -2, -1, 1, 2
+    seen = responses(gan, found, panel, plan=Plan(n=128, sizes=(1.0, 2.0)))
+    seen.odd(place, column)                        # mean and error of (score one step on - one step back) / 2
+    seen.change.mean                               # (k * steps * columns,), at each of seen.steps: -2, -1, 1, 2
 
 The latents are none of those that directions were found on. A measurer's twin is measured too, in columns behind the
-others. Noise inside of a generator would not be paired; a `GAN` has none in eval mode.
+others. Noise inside of a generator would not be paired; a `GAN` has none in eval mode. Pairs are taken within a block
+of latents, of which only moments are kept: a pass over a million latents holds what one over a block holds, k x steps
+x 64 x columns float64.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.concepts.measurer import Measurer, labels, scores
 from ganatomy.explain.latent.directions import HELD_OUT, Directions
-from ganatomy.explain.latent.moving import moved, step
+from ganatomy.explain.latent.monotone import one_way, spearman
+from ganatomy.explain.latent.panel import Panel, Scored, scored, within
 from ganatomy.explain.passes import Draw, Progress, draws, made
 from ganatomy.models.gan import GAN
+from ganatomy.numerics.running import Moments
+from ganatomy.numerics.statistics.interval import Mean
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,11 @@ class Plan:
             raise UsageError(f"steps of sizes {self.sizes} were planned", "sizes are above 0, each once")
 
     @property
+    def aiming(self) -> int:
+        """How many latents only choose targets."""
+        return self.n // 4
+
+    @property
     def steps(self) -> tuple[float, ...]:
         """Both signs, rising."""
         up = sorted(self.sizes)
@@ -61,50 +72,63 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
-    """Measurers side by side; `twins[c]` is the column of concept c's twin, or -1."""
-
-    measurers: tuple[Measurer, ...]
-    concepts: tuple[str, ...]
-    twins: tuple[int, ...]
-
-    @classmethod
-    def of(cls, measurers: Sequence[Measurer]) -> Panel:
-        if not measurers:
-            raise UsageError("no measurers were given", "give at least one, as in measurers_for(gan.format)")
-        concepts, twins = labels(measurers), []
-        column = len(concepts)
-        for measurer in measurers:
-            for _ in measurer.concepts:
-                twins.append(-1 if measurer.twin is None else column)
-                column += measurer.twin is not None
-        return cls(tuple(measurers), concepts, tuple(twins))
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        """(n, columns), float64: the concepts, then the twins."""
-        seconds = [other for measurer in self.measurers if (other := measurer.other()) is not None]
-        return torch.cat([scores(measurer, samples) for measurer in [*self.measurers, *seconds]], dim=1)
-
-
-@dataclass(frozen=True, eq=False)
 class Responses:
-    """change: root mean square change of the samples' values, (k, steps), in that of one sample from the mean sample.
+    """Sums over all latents, of directions x steps x columns in this order.
 
+    base: scores as they are, over all latents. odds, change: of those that judge, (forwards - backwards) / 2 at the
+    plan's first size, and after less before at each step. aimed: mean (k, columns) of the former over those that only
+    choose targets. one_way: share of latents whose score goes one way through all steps, that of most, and spearman
+    their mean rank correlation with the step, (k, columns).
+    jolt: root mean square change of the samples' values, (k, steps), in that of one sample from the mean sample.
     norm: mean length of the moved latents relative to before; cut: share of latents that could not go all the way.
     Both are NaN where the latent is not what was moved.
     """
 
     steps: tuple[float, ...]
-    base: Tensor
-    moved: Tensor
-    change: Tensor
+    base: Moments
+    odds: Moments
+    change: Moments
+    aimed: Tensor
+    one_way: Tensor
+    spearman: Tensor
+    jolt: Tensor
     norm: Tensor
     cut: Tensor
 
-    def odd(self, size: float) -> Tensor:
-        """(score forwards - score backwards) / 2, per latent: (k, n, columns)."""
-        ahead, back = self.steps.index(size), self.steps.index(-size)
-        return (self.moved[:, ahead] - self.moved[:, back]) / 2
+    @property
+    def columns(self) -> int:
+        return len(self.base.mean)
+
+    @property
+    def odd_means(self) -> Tensor:
+        """(k, columns)."""
+        return self.odds.mean.reshape(-1, self.columns)
+
+    def odd(self, place: int, column: int, *, unit: float = 1.0) -> Mean:
+        """The paired effect of one direction on one column, in units of so much."""
+        at, n, seen = place * self.columns + column, self.odds.n, self.odds
+        low, high = float(seen.low[at]), float(seen.high[at])
+        same = high - low <= 1e-12 * max(abs(low), abs(high))  # rounding, not spread
+        error = 0.0 if same else math.sqrt(float(seen.variance()[at]) / n)
+        return Mean(float(seen.mean[at]) / unit, error / unit, n - 1, n)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What a block adds."""
+
+    base: Moments
+    samples: tuple[Tensor, Tensor]
+    judging: tuple[Moments, Moments] | None
+    sums: tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+    def __add__(self, other: _Part) -> _Part:
+        judging = self.judging or other.judging
+        if self.judging is not None and other.judging is not None:
+            judging = self.judging[0] + other.judging[0], self.judging[1] + other.judging[1]
+        first, second, third, fourth, fifth = (a + b for a, b in zip(self.sums, other.sums, strict=True))
+        samples = self.samples[0] + other.samples[0], self.samples[1] + other.samples[1]
+        return _Part(self.base + other.base, samples, judging, (first, second, third, fourth, fifth))
 
 
 def responses(
@@ -116,40 +140,59 @@ def responses(
     steps: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Responses:
-    """At all of the plan's steps, or at those given."""
+    """At all of the plan's steps, or at those given, the first size among them; progress counts latents times k."""
     wanted = plan.steps if steps is None else tuple(steps)
-    base, parts, tallies = [], [], []
-    total: Tensor | None = None
-    squares = torch.zeros((), dtype=torch.float64)
-    for draw in draws(gan, plan.n, seed=plan.seed, start=plan.start, progress=progress):
+    total = functools.reduce(operator.add, _parts(gan, found, panel, plan=plan, wanted=wanted, progress=progress))
+    assert total.judging is not None
+    odds, change = total.judging
+    aimed, up, down, ranks, tally = total.sums
+    values, squares = total.samples
+    natural = (squares - values.square().sum() / plan.n) / (plan.n - 1)  # mean squared distance from the mean sample
+    tally = tally / plan.n
+    return Responses(
+        wanted,
+        total.base,
+        odds,
+        change,
+        aimed=aimed / max(1, plan.aiming),
+        one_way=torch.maximum(up, down) / odds.n,
+        spearman=ranks / odds.n,
+        jolt=(tally[..., 0] / natural.clamp(min=1e-300)).sqrt(),
+        norm=tally[..., 1],
+        cut=tally[..., 2],
+    )
+
+
+def _parts(
+    gan: GAN, found: Directions, panel: Panel, *, plan: Plan, wanted: tuple[float, ...], progress: Progress | None
+) -> Iterator[_Part]:
+    whole, done = plan.n * len(found), 0
+    for draw in draws(gan, plan.n, seed=plan.seed, start=plan.start):
         still = made(gan.generator, draw)
-        base.append(panel(still))
+        inner = within(progress, done, whole)
+        seen = scored(gan, draw, found, panel, steps=wanted, still=still, progress=inner)
         values = still.flatten(1).double()
-        total = values.sum(0) if total is None else total + values.sum(0)
-        squares += values.square().sum()
-        block = [
-            _measured(gan, draw, found, (place, each), (still, panel)) for place in range(len(found)) for each in wanted
-        ]
-        shape = (len(found), len(wanted))
-        parts.append(torch.stack([told for told, _ in block]).unflatten(0, shape))
-        tallies.append(torch.stack([tally for _, tally in block]).unflatten(0, shape))
-    assert total is not None
-    natural = (squares - total.square().sum() / plan.n) / (plan.n - 1)  # mean squared distance from the mean sample
-    sums = torch.stack(tallies).sum(0) / plan.n
-    change = (sums[..., 0] / natural.clamp(min=1e-300)).sqrt()
-    return Responses(wanted, torch.cat(base), torch.cat(parts, dim=2), change, sums[..., 1], sums[..., 2])
+        yield _added(seen, (values.sum(0), values.square().sum()), plan, draw, wanted)
+        done += len(draw) * len(found)
 
 
-def _measured(
-    gan: GAN, draw: Draw, found: Directions, which: tuple[int, float], kept: tuple[Tensor, Panel]
-) -> tuple[Tensor, Tensor]:
-    """Scores (n, columns), and sums over the draw: squared change, relative norm, latents cut short."""
-    (place, each), (still, panel) = which, kept
-    samples = moved(gan, draw, found, place=place, steps=each)
-    change = float((samples - still).double().square().sum())
-    norm = cut = math.nan
-    if found.site is None:
-        taken = step(gan.latent, draw.z, found.vectors[place], each * float(found.scales[place]))
-        norm = float((taken.z.norm(dim=1) / draw.z.norm(dim=1)).double().sum())
-        cut = float(taken.cut.sum())
-    return panel(samples), torch.tensor([change, norm, cut], dtype=torch.float64)
+def _added(seen: Scored, samples: tuple[Tensor, Tensor], plan: Plan, draw: Draw, wanted: tuple[float, ...]) -> _Part:
+    """The first latents of a plan only aim, the others judge; a block may hold both."""
+    size, split = plan.sizes[0], min(max(plan.start + plan.aiming - draw.indices.start, 0), len(draw))
+    odd = (seen.moved[:, wanted.index(size)] - seen.moved[:, wanted.index(-size)]) / 2
+    aimed = odd[:, :split].sum(1)
+    judging, up, down, ranks = None, *(torch.zeros_like(aimed) for _ in range(3))
+    if split < len(draw):
+        after, still = seen.moved[:, :, split:], seen.base[split:]
+        judging = Moments.of(_flat(odd[:, split:])), Moments.of(_flat(after - still))
+        middle = sum(each < 0 for each in wanted)
+        here = still.expand(len(after), 1, -1, -1)
+        path = torch.cat([after[:, :middle], here, after[:, middle:]], dim=1)
+        rising, falling = one_way(path)
+        up, down, ranks = rising.double().sum(1), falling.double().sum(1), spearman(path).sum(1)
+    return _Part(Moments.of(seen.base), samples, judging, (aimed, up, down, ranks, seen.tally))
+
+
+def _flat(values: Tensor) -> Tensor:
+    """(..., n, columns) -> (n, all else)."""
+    return values.movedim(-2, 0).flatten(1)

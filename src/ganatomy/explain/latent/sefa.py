@@ -21,7 +21,7 @@ from ganatomy.errors import UsageError, choose
 from ganatomy.explain.latent.directions import Directions, in_latent, signed
 from ganatomy.explain.latent.entries import entries, matrix
 from ganatomy.explain.latent.pca import activations
-from ganatomy.explain.passes import draws
+from ganatomy.explain.passes import Progress, draws
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.running import Moments
 
@@ -37,6 +37,7 @@ def sefa(
     sites: Sequence[str] = (),
     normalise: bool = False,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Directions:
     """The k leading eigenvectors; `sites` names some of the maps that the vector enters, all are taken by default."""
     found = entries(gan, source)
@@ -54,7 +55,7 @@ def sefa(
     if source is None:
         latent = in_latent(gan.latent, vectors[:k], names=names, method=method, fit=share[:k])
         return replace(latent, fit_says="share of the map's squared gain", facts=facts, note=note)
-    scales = _scales(gan, source, vectors[:k], seed=seed)
+    scales = _scales(gan, source, vectors[:k], seed=seed, progress=progress)
     says = "share of the maps' squared gain"
     return Directions(method, names, vectors[:k], scales, share[:k], says, site=source, facts=facts, note=note)
 
@@ -82,10 +83,10 @@ def _ties(values: Tensor, k: int) -> list[str]:
     return [f"Nearly equal in strength, so that only their plane is determined: {pairs}."]
 
 
-def _scales(gan: GAN, source: str, vectors: Tensor, *, seed: int) -> Tensor:
+def _scales(gan: GAN, source: str, vectors: Tensor, *, seed: int, progress: Progress | None) -> Tensor:
     """Standard deviation of the activations along each direction."""
     total: Moments | None = None
-    for draw in draws(gan, SCALED_BY, seed=seed):
+    for draw in draws(gan, SCALED_BY, seed=seed, progress=progress):
         more = Moments.of(activations(gan, draw, source) @ vectors.T)
         total = more if total is None else total + more
     assert total is not None

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.latent.directions import Directions
+from ganatomy.explain.passes import Progress
 
 SEED = 2**20  # of the first repeat, so that it is not the sample that the directions were found on
 
@@ -31,13 +32,19 @@ class Stability:
     samples: int
 
 
-def stability(found: Directions, *, samples: int = 4, seed: int = SEED) -> Stability | None:
+def stability(
+    found: Directions, *, samples: int = 4, seed: int = SEED, progress: Progress | None = None
+) -> Stability | None:
     """From samples of seeds seed, seed + 1, ...; None where the method looks at no samples."""
     if samples < 1:
         raise UsageError(f"{samples} samples were asked for", "take one or more")
     if found.again is None:
         return None
-    others = [found.again(seed + number) for number in range(samples)]
+    others = []
+    for number in range(samples):
+        others.append(found.again(seed + number))
+        if progress is not None:
+            progress(number + 1, samples)
     each = torch.stack([_again(found, other) for other in others]).nanmean(0)
     spans = [subspaces(found.vectors, other.vectors) for other in others]
     blank = torch.full((len(found),), torch.nan, dtype=torch.float64)

@@ -8,7 +8,8 @@
 
 The effect is half the difference of the scores one step forwards and one step backwards, paired latent by latent. A
 concept that was learnt has a twin; a claim about it needs both. The target of a direction is the concept it was made
-for, else the one it moves most on a quarter of the latents that is not judged.
+for, else the one it moves most on a quarter of the latents that is not judged. Only moments are kept: memory does not
+grow with the number of latents.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.latent.controls import AgainstRandom, Pool, against_random, control_effects, lengths
 from ganatomy.explain.latent.directions import Directions, overlap
 from ganatomy.explain.latent.moving import STEPS, strips
-from ganatomy.explain.latent.responses import Panel, Plan, Responses, responses
+from ganatomy.explain.latent.panel import Panel, within
+from ganatomy.explain.latent.responses import Plan, Responses, responses
 from ganatomy.explain.latent.stability import stability
 from ganatomy.explain.latent.wording import told
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
-from ganatomy.numerics.statistics.effects import Effect, judged_together, mean_effect
+from ganatomy.numerics.statistics.effects import Effect, judged, judged_together
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.provenance import Provenance
 
-TIE = 1e-9  # changes smaller than this, in standard deviations, are none
 DEFAULT = Plan()
 
 
@@ -73,8 +74,10 @@ def steering(
 ) -> Explanation:
     """An explanation whose units are the directions; `latents` of the judged ones are drawn as strips."""
     steered = steer(gan, found, measurers, plan=plan, progress=progress)
-    drawn = strips(gan, found, latents=latents, seed=plan.seed, start=plan.start) if latents else None
-    return explained(gan, steered, strip=drawn)
+    drawn = (
+        strips(gan, found, latents=latents, seed=plan.seed, start=plan.start, progress=progress) if latents else None
+    )
+    return explained(gan, steered, strip=drawn, progress=progress)
 
 
 def steer(
@@ -87,23 +90,24 @@ def steer(
 ) -> Steered:
     """The measurements alone."""
     panel = Panel.of(measurers)
-    whole = plan.n * (1 + len(lengths(found)))
-    seen = responses(gan, found, panel, plan=plan, progress=_part(progress, 0, whole))
-    pool = control_effects(gan, found, panel, plan=plan, progress=_part(progress, plan.n, whole))
-    c, judged = len(panel.concepts), slice(plan.n // 4, None)
-    sd = seen.base.std(0)
-    unit = torch.where(sd > 0, sd, torch.ones_like(sd))
-    odd = seen.odd(plan.sizes[0]) / unit
-    effects = _judged(odd[:, judged], panel, plan)
     aims = _aims(found, panel.concepts)
+    own = plan.n * len(found)
+    whole = own + plan.n * plan.controls * len(lengths(found))
+    seen = responses(gan, found, panel, plan=plan, progress=within(progress, 0, whole))
+    pool = control_effects(gan, found, panel, plan=plan, progress=within(progress, own, whole))
+    c, sd = len(panel.concepts), seen.base.variance().sqrt()
+    unit = torch.where(sd > 0, sd, torch.ones_like(sd))
+    effects = _judged(seen, unit, panel, plan)
     pool = Pool(tuple((places, values / unit) for places, values in pool.groups))
-    random = against_random(odd[:, judged, :c].mean(1), pool, level=plan.level, aims=aims)
-    strongest = odd[:, : plan.n // 4, :c].mean(1).abs().argmax(1).tolist()
+    random = against_random((seen.odd_means / unit)[:, :c], pool, level=plan.level, aims=aims)
+    strongest = (seen.aimed / unit)[:, :c].abs().argmax(1).tolist()
     targets = torch.tensor([best if aim is None else aim for aim, best in zip(aims, strongest, strict=True)])
     return Steered(found, panel.concepts, plan, seen, unit[:c], effects, targets, random, pool)
 
 
-def explained(gan: GAN, steered: Steered, *, strip: Tensor | None = None) -> Explanation:
+def explained(
+    gan: GAN, steered: Steered, *, strip: Tensor | None = None, progress: Progress | None = None
+) -> Explanation:
     """The measurements as arrays that run over the directions, and as sentences."""
     found, plan = steered.found, steered.plan
     k = len(found)
@@ -118,7 +122,7 @@ def explained(gan: GAN, steered: Steered, *, strip: Tensor | None = None) -> Exp
         "p_beats_random_adjusted": steered.random.adjusted,
         "beats_random": steered.random.beats,
     }
-    same = stability(found, samples=plan.samples) if plan.samples else None
+    same = stability(found, samples=plan.samples, progress=progress) if plan.samples else None
     if same is not None:
         arrays |= {"stability": same.each, "stability_together": same.together}
     if strip is not None:
@@ -153,19 +157,18 @@ def _step_arrays(steered: Steered) -> dict[str, Any]:
     from scipy.special import stdtrit
 
     seen, plan, c = steered.seen, steered.plan, len(steered.concepts)
-    change = (seen.moved[:, :, plan.n // 4 :, :c] - seen.base[plan.n // 4 :, :c]) / steered.unit
-    n = change.shape[2]
-    half = float(stdtrit(n - 1, (1 + plan.level) / 2)) * change.std(2) / n**0.5
-    mean = change.mean(2)
-    share, spearman = monotone(seen, steered.unit, first=plan.n // 4)
+    k, n = len(steered.found), seen.change.n
+    each = (k, len(seen.steps), seen.columns)
+    half = float(stdtrit(n - 1, (1 + plan.level) / 2)) * (seen.change.variance() / n).sqrt().reshape(each)[..., :c]
+    mean, half = seen.change.mean.reshape(each)[..., :c] / steered.unit, half / steered.unit
     return {
-        "steps": np.tile(seen.steps, (len(change), 1)),
+        "steps": np.tile(seen.steps, (k, 1)),
         "step_effect": mean,
         "step_low": mean - half,
         "step_high": mean + half,
-        "one_way": share,
-        "spearman": spearman,
-        "change": seen.change,
+        "one_way": seen.one_way[:, :c],
+        "spearman": seen.spearman[:, :c],
+        "change": seen.jolt,
         "norm": seen.norm,
         "cut": seen.cut,
     }
@@ -185,42 +188,22 @@ def _target_arrays(steered: Steered) -> dict[str, Any]:
     }
 
 
-def monotone(seen: Responses, unit: Tensor, *, first: int = 0) -> tuple[Tensor, Tensor]:
-    """Share of latents whose score goes one way through all steps, that of most; mean Spearman with the step. (k, c).
-
-    Every latent's own score at step 0 is among them. A score that stays equal throughout goes no way.
-    """
-    c = len(unit)
-    middle = sum(each < 0 for each in seen.steps)
-    still = seen.base[first:, :c].expand(len(seen.moved), 1, -1, -1)
-    after = seen.moved[:, :, first:, :c]
-    path = torch.cat([after[:, :middle], still, after[:, middle:]], dim=1) / unit
-    rises = path.diff(dim=1)
-    some = rises.abs().amax(1) > TIE
-    up, down = (rises >= -TIE).all(1) & some, (rises <= TIE).all(1) & some
-    share = torch.maximum(up.double().mean(1), down.double().mean(1))
-    below = [((path < each) + 0.5 * (path == each)).sum(1) for each in path.split(1, dim=1)]  # ties share a rank
-    ranks = torch.stack(below, dim=1).double()
-    ranks = ranks - ranks.mean(1, keepdim=True)
-    order = torch.arange(path.shape[1], dtype=torch.float64) - (path.shape[1] - 1) / 2
-    length = ranks.square().sum(1).sqrt() * order.norm()
-    product = torch.einsum("ksnc,s->knc", ranks, order)
-    spearman = torch.where(length > 0, product / length.clamp(min=1e-300), torch.zeros_like(product))
-    return share, spearman.mean(1)
-
-
-def _judged(odd: Tensor, panel: Panel, plan: Plan) -> tuple[Effect, ...]:
+def _judged(seen: Responses, unit: Tensor, panel: Panel, plan: Plan) -> tuple[Effect, ...]:
     """All pairs as one family; where there is a twin, the less sure of the two p-values counts."""
+
+    def judge(place: int, column: int) -> Effect:
+        mean = seen.odd(place, column, unit=float(unit[column]))
+        return judged(mean, smallest=plan.smallest, level=plan.level)
+
     effects = []
-    for direction in odd:
+    for place in range(len(seen.odd_means)):
         for column, twin in enumerate(panel.twins):
-            own = mean_effect(direction[:, column], smallest=plan.smallest, level=plan.level)
-            effects.append(own if twin < 0 else _both(own, direction[:, twin], plan))
+            own = judge(place, column)
+            effects.append(own if twin < 0 else _both(own, judge(place, twin)))
     return judged_together(effects)
 
 
-def _both(own: Effect, twin: Tensor, plan: Plan) -> Effect:
-    other = mean_effect(twin, smallest=plan.smallest, level=plan.level)
+def _both(own: Effect, other: Effect) -> Effect:
     against = own.value * other.value < 0
     return replace(
         own,
@@ -234,17 +217,3 @@ def _aims(found: Directions, concepts: tuple[str, ...]) -> list[int | None]:
     table = {concept: place for place, concept in enumerate(concepts)}
     aims = found.targets or [""] * len(found)
     return [choose(table, aim, "measured concept") if aim else None for aim in aims]
-
-
-def _part(progress: Progress | None, before: int, whole: int) -> Progress | None:
-    if progress is None:
-        return None
-    done = [before]
-    last = [0]
-
-    def step(now: int, total: int) -> None:
-        done[0] += now - last[0]
-        last[0] = now % total
-        progress(done[0], whole)
-
-    return step
