@@ -8,7 +8,7 @@ from ganatomy.bench.dissection import dissection
 def test_rows_say_how_much_was_done_and_progress_ends() -> None:
     seen: list[tuple[int, int]] = []
     rows = dissection(progress=lambda done, total: seen.append((done, total)), samples=64, images=2, rounds=1)
-    assert len({row.name for row in rows}) == len(rows) == 13
+    assert len({row.name for row in rows}) == len(rows) == 14
     assert "n = 64" in rows[0].name
     seconds, speed = (row.reading.value for row in rows[2:4])
     assert round(seconds * speed) == 2 * 96 * 4  # images, units, interventions

@@ -109,11 +109,12 @@ class Quantiles:
         x = _checked(batch)
         growth = cls._log_growth(accuracy)
         side = cls._side(accuracy)
-        size = x.abs().clamp(cls.SMALLEST, cls.LARGEST)
-        step = torch.ceil(torch.log(size / cls.SMALLEST) / growth).clamp(1, side)
-        bins = torch.where(x.abs() <= cls.SMALLEST, torch.zeros_like(x), step.copysign(x)).long() + side
+        size = x.abs()
+        nothing = size <= cls.SMALLEST
+        step = size.clamp_(cls.SMALLEST, cls.LARGEST).div_(cls.SMALLEST).log_().div_(growth).ceil_().clamp_(1, side)
         width, channels = 2 * side + 1, x.shape[1]
-        flat = (bins + torch.arange(channels, device=x.device) * width).reshape(-1)
+        bins = step.copysign_(x).masked_fill_(nothing, 0).long().add_(side)
+        flat = bins.add_(torch.arange(channels, device=x.device) * width).reshape(-1)
         counts = torch.bincount(flat, minlength=width * channels).reshape(channels, width)
         return cls(accuracy, counts, x.amin(0), x.amax(0))
 

@@ -11,7 +11,7 @@ import torch
 from oracles_dissection import HALVES, PLAN, dissected, parts_of, small
 
 from ganatomy.explain.generator.claims import _agreed, _selectivity
-from ganatomy.explain.generator.conclude import concluded, labelled, strength
+from ganatomy.explain.generator.conclude import concluded, labelled, not_carrying, strength
 from ganatomy.explain.generator.dissection import dissection
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.generator.values import INTERVENTIONS
@@ -88,3 +88,43 @@ def test_who_moves_a_concept_too_far_does_not_carry_it_alone() -> None:
     verdicts = {f.claim: f.verdict for f in concluded(found.labels, effects, Panel((measurer,)), plan=PLAN)}
     assert verdicts["a single unit of units carries parts: A"] == "undetermined"
     assert verdicts["a single unit of units carries parts: B"] == "present"
+
+
+def simulated(truth: torch.Tensor, seed: int) -> dict[str, np.ndarray]:
+    """What a causal pass finds of true effects (units, interventions, concepts), paired noise of 0.15 sd."""
+    n = PLAN.images
+    noise = torch.from_numpy(np.random.default_rng(seed).normal(size=(*truth.shape, n))) * 0.15
+    values = (truth[..., None] + noise).flatten(0, 2)
+    means, errors = values.mean(1).tolist(), (values.std(1) / n**0.5).tolist()
+    family = judged_together(
+        [judged(Mean(m, e, n - 1, n), smallest=PLAN.smallest) for m, e in zip(means, errors, strict=True)]
+    )
+    codes = {"present": 1, "undetermined": 0, "absent": -1}
+    rows = [[each.value, each.interval.low, each.interval.high, codes[each.verdict]] for each in family]
+    table = np.array(rows).reshape(*truth.shape, 4)
+    found = {name: table[..., place] for place, name in enumerate(("effect", "low", "high", "verdict"))}
+    return {**found, "twin_verdict": np.zeros(truth.shape)}
+
+
+def test_a_true_carrier_is_seldom_refuted_and_related_concepts_are() -> None:
+    """Unit 0 barely carries 0; unit 1 moves 1, 2 and 3 alike, which are related; the others move nothing."""
+    truth = torch.zeros(8, len(INTERVENTIONS), 4)
+    truth[0, :, 0], truth[0, :, 1] = 0.12, 0.1
+    truth[1, :, 1:] = 1.0
+    told = [not_carrying(simulated(truth, seed), [], plan=PLAN) for seed in range(100)]
+    share = np.mean(told, axis=0)
+    assert share[0, 0] <= 0.05
+    assert share[1, 1:].min() > 0.95
+    assert share[2:].min() > 0.3
+    with_claims_alone = [(simulated(truth, seed)["verdict"][1, :3, 1:] < 0).all() for seed in range(5)]
+    assert not any(with_claims_alone)
+
+
+def test_a_concept_with_a_twin_is_refuted_by_both_and_by_absence_alone() -> None:
+    truth = torch.zeros(2, len(INTERVENTIONS), 3)
+    truth[1] = 2.0
+    found = simulated(truth, 0)
+    found["verdict"][0] = -1
+    assert not not_carrying(found, [0, 1], plan=PLAN)[:, :2].any()
+    found["twin_verdict"][0, 2] = -1
+    assert not_carrying(found, [0, 1], plan=PLAN).tolist() == [[True, True, True], [False, False, True]]

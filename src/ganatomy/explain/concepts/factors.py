@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ganatomy.data.shapes import FACTORS, MASKS, PLACES, SHAPES, Shapes
 from ganatomy.explain.concepts.layout import spread
-from ganatomy.explain.concepts.looks import background, told
+from ganatomy.explain.concepts.looks import background, told, widest
 from ganatomy.explain.concepts.measurer import Measurer
+from ganatomy.explain.concepts.remembered import remembered
 from ganatomy.results.formats import Format
 
 NOTHING = 0.05  # an object that differs less than this from its ground is none
@@ -31,20 +31,22 @@ def factors_of(source: Shapes, format: Format) -> tuple[Measurer, Measurer, Meas
     """Masks of object and ground; each continuous factor as a share of its range; a weight for each kind of shape."""
     drawn = replace(source, size=format.shape[1])
     names = tuple(factor.name for factor in READ)
+    read = remembered(lambda x: values(drawn, x))
     return (
         told("object", format, "mask", lambda x: torch.cat([cover(x), 1 - cover(x)], 1), concepts=MASKS),
-        told("factors", format, "score", lambda x: _shares(values(drawn, x)[0]), concepts=names),
-        told("shape", format, "score", lambda x: values(drawn, x)[1], concepts=tuple(SHAPES)),
+        told("factors", format, "score", lambda x: _shares(read(x)[0]), concepts=names),
+        told("shape", format, "score", lambda x: read(x)[1], concepts=tuple(SHAPES)),
     )
 
 
+@remembered
 def cover(x: Tensor) -> Tensor:
     """The share of each pixel that the object covers, (n, 1, h, w)."""
     apart = x - background(x)[:, :, None, None]
-    colour = _colour(apart)[:, :, None, None]
+    colour = _colour(x)[:, :, None, None]
     length = colour.square().sum(1, keepdim=True)
     share = (apart * colour).sum(1, keepdim=True) / length.clamp(min=NOTHING**2)
-    near = functional.max_pool2d((share > 0.5).to(share), 5, 1, 2)  # elsewhere it is noise, which would widen an object
+    near = widest((share > 0.5).to(share), 5)  # elsewhere it is noise, which would widen an object
     return torch.where((length > NOTHING**2) & (near > 0), share.clamp(0, 1), 0.0)
 
 
@@ -52,7 +54,7 @@ def values(source: Shapes, x: Tensor) -> tuple[Tensor, Tensor]:
     """Factor values (n, 7) as the source takes them, and the weights of the kinds, (n, 3)."""
     covered, ground = cover(x), background(x)
     found = torch.zeros(len(x), len(FACTORS), dtype=torch.float64, device=x.device)
-    found[:, PLACES["hue"]] = _hue(ground + _colour(x - ground[:, :, None, None])).double()
+    found[:, PLACES["hue"]] = _hue(ground + _colour(x)).double()
     found[:, PLACES["size"]] = covered.mean((1, 2, 3)).sqrt().double()
     found[:, [PLACES["x"], PLACES["y"]]] = spread(covered)[:, :2].double()
     found[:, PLACES["background"]] = ground.mean(1).double()
@@ -71,8 +73,10 @@ def values(source: Shapes, x: Tensor) -> tuple[Tensor, Tensor]:
     return _legal(found), (-apart / ALIKE).softmax(1)
 
 
-def _colour(apart: Tensor) -> Tensor:
+@remembered
+def _colour(x: Tensor) -> Tensor:
     """Median difference from the ground over the pixels where it is at least four fifths of the largest, (n, 3)."""
+    apart = x - background(x)[:, :, None, None]
     length = apart.square().sum(1, keepdim=True)
     far = length >= 0.64 * length.amax((2, 3), keepdim=True)
     return torch.where(far, apart, torch.nan).flatten(2).nanmedian(2).values

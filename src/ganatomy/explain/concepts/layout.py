@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganatomy.explain.concepts.looks import inked, slope, told
 from ganatomy.explain.concepts.measurer import Measurer
+from ganatomy.explain.concepts.remembered import remembered
 from ganatomy.results.formats import Format
 
 MANY = 4  # so many blobs or holes, and more, count as 1
@@ -57,7 +58,7 @@ def counts(format: Format) -> Measurer:
         solid = _solid(x)
         least = max(1, prod(x.shape[2:]) // 300)  # smaller ones are specks
         blobs = _many(_pieces(solid, corners=True), least)
-        inner = _many(_pieces(_enclosed(solid), corners=False), least)
+        inner = _many(_pieces(_enclosed(x), corners=False), least)
         return (torch.from_numpy(np.stack([blobs, inner], 1)).float() / MANY).clamp(max=1)
 
     return told("count", format, "score", counted, concepts=("blobs", "holes"))
@@ -65,7 +66,7 @@ def counts(format: Format) -> Measurer:
 
 def holes(format: Format) -> Measurer:
     """Background that ink encloses, as a mask."""
-    return told("holes", format, "mask", lambda x: torch.from_numpy(_enclosed(_solid(x))).float()[:, None])
+    return told("holes", format, "mask", lambda x: torch.from_numpy(_enclosed(x)).float()[:, None])
 
 
 def spread(weights: Tensor) -> Tensor:
@@ -86,13 +87,16 @@ def spread(weights: Tensor) -> Tensor:
 Solid = NDArray[np.bool_]
 
 
+@remembered
 def _solid(x: Tensor) -> Solid:
     found: Solid = (inked(x)[:, 0] > 0.5).cpu().numpy()
     return found
 
 
-def _enclosed(solid: Solid) -> Solid:
+@remembered
+def _enclosed(x: Tensor) -> Solid:
     """Background from which no way leads to the edge of the picture, (n, h, w)."""
+    solid = _solid(x)
     pieces = _pieces(~solid, corners=False)
     outer = np.unique(np.concatenate([pieces[:, 0], pieces[:, -1], pieces[:, :, 0], pieces[:, :, -1]], axis=1))
     return ~solid & ~np.isin(pieces, outer)

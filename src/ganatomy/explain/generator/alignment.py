@@ -99,7 +99,7 @@ def grid_of(gan: GAN, site: str | Site) -> Grid:
     sides = []
     for axis, pixels in ((2, height), (3, width)):
         reached = _reached(gan, site, draw, axis, cells=shape[axis - 2])
-        sides.append(_fitted(reached, pixels) or tiling(shape[axis - 2], pixels))
+        sides.append(fitted(reached, pixels) or tiling(shape[axis - 2], pixels))
     return Grid(*sides)
 
 
@@ -126,7 +126,7 @@ def _reached(gan: GAN, site: str | Site, draw: Draw, axis: int, *, cells: int) -
     return torch.cat(found)
 
 
-def _fitted(reached: Tensor, pixels: int) -> Axis | None:
+def fitted(reached: Tensor, pixels: int) -> Axis | None:
     """Evenly spaced cells from the ends of their reach that the border does not cut."""
     cells = len(reached)
     if cells < 2 or not bool(reached.any(1).all()):

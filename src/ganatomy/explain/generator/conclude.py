@@ -4,15 +4,18 @@
 
 Three kinds: "unit X causes C" (present); "unit X causes C", asked because X goes with C, and answered absent; and for
 each concept "a single unit carries C": present if some claimed unit is selective (most of what it changes is C, under
-each ablation), specific (few matched units do as much) and sufficient; absent if every unit is shown not to cause C,
-while the layer as a whole changes it; undetermined otherwise. Who alone carries C moves it, by doing what it did in
-another sample, on average no farther than from one sample to another, at most sqrt(2) standard deviations; what moves
-it farther leans on other units that undo it.
+each ablation), specific (few matched units do as much) and sufficient; absent if every unit is refuted, while the layer
+as a whole changes it; undetermined otherwise. Who alone carries C moves it, by doing what it did in another sample, on
+average no farther than from one sample to another, at most sqrt(2) standard deviations; what moves it farther leans on
+other units that undo it. A unit is refuted where `resample` says absent (zero does not: of two redundant units either
+carries C, and neither is missed), or where intervals, widened to hold for all units and concepts at once, show that it
+moves C too far or other concepts more. Where concepts are related (brightness and ink) no unit is selective; that can
+be shown, but no unit can then be said to carry the one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +101,7 @@ def _carriers(labels: Explanation, effects: Explanation, panel: Panel, plan: Pla
     arrays = effects.arrays
     nearer = np.minimum(np.abs(arrays["low"]), np.abs(arrays["high"]))[:, ABLATIONS.index("resample")]
     alone = (arrays["selectivity"] >= SELECTIVE) & (arrays["specificity"] <= SPECIFIC) & (nearer <= FARTHEST)
+    refuted = not_carrying(arrays, panel.twinned, plan=plan)
     sites = np.array([unit.rpartition(":")[0] for unit in effects.units])
     for site in dict.fromkeys(sites.tolist()):
         mine = np.flatnonzero(sites == site)
@@ -110,9 +114,31 @@ def _carriers(labels: Explanation, effects: Explanation, panel: Panel, plan: Pla
             most = np.abs(np.nan_to_num(arrays["effect"][mine, : len(ABLATIONS), concept])).max(1)
             size = np.where(pool, most, -1.0)
             case = _Case(labels, effects, panel, plan, int(mine[size.argmax()]), concept)
-            none = bool((arrays["claim"][mine, concept] < 0).all())
+            none = bool(refuted[mine, concept].all())
             verdict = "present" if claimed.any() else "absent" if none else "undetermined"
             yield _finding(case, f"a single unit of {site} carries {name}", verdict, _carried(case, verdict))
+
+
+def not_carrying(arrays: Mapping[str, Array], twinned: Sequence[int], *, plan: Plan) -> Array:
+    """Which units are shown not to carry which concepts, (units, concepts).
+
+    A concept with a twin is refuted by both, and speaks neither of its own size nor against the selectivity of others.
+    """
+    from scipy.stats import t
+
+    count = len(ABLATIONS)
+    effect, low, high = (np.nan_to_num(arrays[name][:, :count]) for name in ("effect", "low", "high"))
+    exact = np.ones(effect.shape[2], dtype=bool)
+    exact[list(twinned)] = False
+    each, df = 1 - plan.level, plan.images - 1
+    wider = t.isf(each / (2 * effect.size), df) / t.isf(each / 2, df)  # Bonferroni: all of them hold together
+    half = (high - low) / 2 * wider
+    least, most = np.maximum(np.abs(effect) - half, 0.0) * exact, np.abs(effect) + half
+    unselective = most * (1 - SELECTIVE) < SELECTIVE * (least.sum(2, keepdims=True) - least)
+    moved = ABLATIONS.index("resample")
+    absent = (arrays["verdict"][:, moved] < 0) & (exact | (arrays["twin_verdict"][:, moved] < 0))
+    found: Array = absent | (unselective.any(1) & exact) | (least[:, moved] > FARTHEST)
+    return found
 
 
 def _carried(case: _Case, verdict: str) -> str:

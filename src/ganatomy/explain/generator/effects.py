@@ -38,7 +38,8 @@ from ganatomy.numerics.running import Moments
 from ganatomy.numerics.statistics.interval import Mean
 from ganatomy.tracing.trace import watch
 
-UNITS = 32  # set in turn before their pictures are judged and forgotten
+UNITS = 32  # set in turn before their effects are put together
+HELD = 2**24  # bytes of values that units are set to, under one intervention; large maps go fewer at a time
 WIDEST = 2**20  # more units than any site has
 TURNED = ("mean", "resample")
 
@@ -116,8 +117,9 @@ def _at_site(
     suffix = Suffix(gan.generator, site.site)
     for start, block in _blocks(gan, suffix, natural, site, plan=plan):
         place, rows = natural.manifold.place(pooled(start.activation)), []
-        for first in range(0, site.channels, UNITS):
-            channels = list(range(first, min(first + UNITS, site.channels)))
+        step = _together(start.activation)
+        for first in range(0, site.channels, step):
+            channels = list(range(first, min(first + step, site.channels)))
             told, turned, shares = _changed(
                 judge.panel, suffix, start, block, channels=channels, plan=plan, place=place
             )
@@ -131,6 +133,10 @@ def _at_site(
         total = found if total is None else total + found
     assert total is not None
     return total, unlike / plan.images
+
+
+def _together(activation: Tensor) -> int:
+    return max(1, min(UNITS, HELD // (4 * activation[:, 0].numel())))
 
 
 def _blocks(

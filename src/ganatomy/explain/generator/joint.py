@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.explain.generator.effects import means_of
-from ganatomy.explain.generator.matching import sets_apart
+from ganatomy.explain.generator.matching import WITHIN, sets_apart
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.generator.plan import Plan
 from ganatomy.explain.generator.sites import SiteShape
@@ -29,7 +29,7 @@ from ganatomy.numerics.statistics.effects import judged, judged_together
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.provenance import Provenance
 
-AT_ONCE = 16  # sets whose pictures are held together
+AT_ONCE = 4  # sets whose pictures are held together: more is slower, since they leave the cache
 CONTROLS = 19  # random sets beside each
 CODES = {"present": 1, "undetermined": 0, "absent": -1}
 Units = tuple[int, ...]
@@ -61,13 +61,7 @@ def joint_effects(
 ) -> Explanation:
     """Of setting all units of a set to zero, on the images of the causal pass; `measured`: natural, and the spread."""
     natural, spread = measured
-    stream = Stream(plan.seed, f"dissection/sets/{site.site}")
-    pools = [
-        sets_apart(each, natural.size, CONTROLS, stream=stream.child(str(at))).sets
-        if 2 * len(each) <= site.channels
-        else ()
-        for at, each in enumerate(sets)
-    ]
+    pools = _controls(sets, natural.size, Stream(plan.seed, f"dissection/sets/{site.site}"))
     wanted = list(
         dict.fromkeys([*sets, *((unit,) for each in sets for unit in each), *(c for pool in pools for c in pool)])
     )
@@ -87,6 +81,28 @@ def joint_effects(
     assert total is not None
     asked = {units: [rows[c] for c in pool] for units, pool in zip(sets, pools, strict=True)}
     return _explained(gan, panel, site, total, asked=asked, varies=spread > 0, plan=plan)
+
+
+def _controls(sets: Sequence[Units], size: Tensor, stream: Stream) -> list[tuple[Units, ...]]:
+    """Random sets matched to each; one drawn for another serves again where it matches unit by unit."""
+    pools: list[tuple[Units, ...]] = []
+    drawn: dict[Units, None] = {}
+    for at, each in enumerate(sets):
+        again = [other for other in drawn if _alike(other, each, size)][:CONTROLS]
+        if len(again) < CONTROLS and 2 * len(each) <= len(size):
+            more = sets_apart(each, size, CONTROLS, stream=stream.child(str(at))).sets
+            again = list(dict.fromkeys([*again, *more]))[:CONTROLS]
+        drawn |= dict.fromkeys(again)
+        pools.append(tuple(again))
+    return pools
+
+
+def _alike(other: Units, each: Units, size: Tensor) -> bool:
+    """No unit in common, and as many; from the quietest to the loudest each is about as active as its counterpart."""
+    if len(other) != len(each) or set(other) & set(each):
+        return False
+    ours, theirs = (size[list(units)].sort().values for units in (each, other))
+    return bool(((theirs - ours).abs() <= WITHIN * ours).all())
 
 
 def _with_twins(told: Tensor, means: Tensor, panel: Panel, *, sets: int) -> Tensor:

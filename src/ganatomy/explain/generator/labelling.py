@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.explain.generator.alignment import Grid, grid_of
-from ganatomy.explain.generator.pairing import GROUP, Cross, Link, Overlap, link_of
+from ganatomy.explain.generator.pairing import GROUP, Cross, Link, Overlap, beside, link_of
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.generator.plan import RATES, Plan
 from ganatomy.explain.generator.sites import SiteShape
@@ -35,7 +35,7 @@ from ganatomy.results.record import Array
 from ganatomy.tracing.trace import watch
 
 SIZED = 256  # samples that thresholds and grades are taken from, at most
-UNITS = 32  # whose maps are held together
+HELD = 2**23  # bytes of maps, as large as pictures, that are held together; and of their tables with the concepts
 GRADES = torch.linspace(0, 1, 33, dtype=torch.float64)[1:-1]
 
 
@@ -140,21 +140,22 @@ def _rulers(gan: GAN, panel: Panel, sites: Sequence[SiteShape], taken: Iterator[
     """From a first sample of bounded size."""
     grids = [grid_of(gan, each.site) if panel.masked else None for each in sites]
     held: list[list[Tensor]] = [[] for _ in sites]
-    quantiles: list[Quantiles | None] = [None] * len(sites)
+    quantiles: list[list[Quantiles]] = [[] for _ in sites]
     scores = []
     for seen in _seen(gan, panel, sites, taken):
         scores.append(seen.scores)
         for place, (activation, grid) in enumerate(zip(seen.activations, grids, strict=True)):
             held[place].append(activity(activation))
             if grid is not None:
-                found, before = Quantiles.of(rows(grid.up(activation))), quantiles[place]
-                quantiles[place] = found if before is None else before + found
+                found = [Quantiles.of(rows(grid.up(activation[:, part]))) for part in _parts(activation, grid)]
+                before = quantiles[place]
+                quantiles[place] = [a + b for a, b in zip(before, found, strict=True)] if before else found
     rulers = []
-    for grid, kept, quantile in zip(grids, held, quantiles, strict=True):
+    for grid, kept, parts in zip(grids, held, quantiles, strict=True):
         cuts = torch.quantile(torch.cat(kept), GRADES, dim=0)
         levels = torch.zeros(len(RATES), cuts.shape[1], dtype=torch.float64, device=cuts.device)
-        if quantile is not None:
-            levels = torch.stack([quantile.at(1 - rate) for rate in RATES])
+        if parts:
+            levels = torch.stack([torch.cat([part.at(1 - rate) for part in parts]) for rate in RATES])
         rulers.append(Ruler(grid, levels.float(), cuts))
     return rulers, torch.quantile(torch.cat(scores), GRADES, dim=0)
 
@@ -166,24 +167,27 @@ def _chosen(blocks: Iterator[Seen], rulers: Sequence[Ruler]) -> list[Tensor]:
         assert seen.masks is not None
         block = []
         for activation, ruler in zip(seen.activations, rulers, strict=True):
+            assert ruler.grid is not None
             masks = seen.masks.to(activation.device).flatten(2)
-            block.append(torch.cat([_counted(part, ruler, masks) for part in _parts(activation)], 2).cpu())
+            counts = [_counted(activation, part, ruler, masks) for part in _parts(activation, ruler.grid)]
+            block.append(torch.cat(counts, 2).cpu())
         sums = [[a + b] for (a,), b in zip(sums, block, strict=True)] if sums else [[b] for b in block]
     return [both / (ends - both).clamp(min=1) for ((both, ends),) in sums]
 
 
-def _parts(activation: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Units a few at a time: their maps are as large as pictures."""
-    for first in range(0, activation.shape[1], UNITS):
-        part = slice(first, first + UNITS)
-        yield part, activation[:, part]
+def _parts(activation: Tensor, grid: Grid, concepts: int = 0) -> Iterator[slice]:
+    """Units a few at a time, since their maps are as large as pictures; what is counted does not hang on how many."""
+    maps = len(activation) * grid.rows.pixels * grid.columns.pixels * 4
+    tables = concepts * GROUP**2 * 8
+    step = max(1, HELD // max(maps, tables))
+    for first in range(0, activation.shape[1], step):
+        yield slice(first, first + step)
 
 
-def _counted(part: tuple[slice, Tensor], ruler: Ruler, masks: Tensor) -> Tensor:
+def _counted(activation: Tensor, units: slice, ruler: Ruler, masks: Tensor) -> Tensor:
     """(2, rates, units, masks): places where both are on, and where each is, added up."""
-    units, activation = part
     assert ruler.grid is not None
-    up, told = ruler.grid.up(activation).flatten(2), []
+    up, told = ruler.grid.up(activation[:, units]).flatten(2), []
     for threshold in ruler.thresholds[:, units]:
         on = (up > threshold[:, None]).float()
         both = torch.einsum("nup,ncp->uc", on, masks).double()  # exact in float32: fewer than 2^24 pixels a block
@@ -198,8 +202,13 @@ def _judged(seen: Seen, activation: Tensor, ruler: Ruler, choice: Tensor, score_
     cross = Cross.of(torch.cat([means, peaks(activation), grades], 1), torch.cat([scores, marks], 1))
     overlap = None
     if seen.masks is not None and ruler.grid is not None:
-        up, masks = ruler.grid.up(activation).flatten(2), seen.masks.to(activation.device).flatten(2)
-        overlap = _overlap(up, masks, ruler.thresholds, choice)
+        masks = seen.masks.to(activation.device).flatten(2)
+        overlap = beside(
+            [
+                _overlap(ruler.grid.up(activation[:, part]).flatten(2), masks, ruler.thresholds[:, part], choice[part])
+                for part in _parts(activation, ruler.grid, masks.shape[1])
+            ]
+        )
     return Judged(overlap, link_of(grades, marks), cross)
 
 

@@ -13,7 +13,7 @@ nothing by this. Too few groups in which both vary decide nothing: p = 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -93,6 +93,13 @@ class Overlap:
     def ceiling(self) -> Tensor:
         """The largest that the on-rate and the area allow: the smaller over the larger."""
         return torch.minimum(self.on, self.area) / torch.maximum(self.on, self.area).clamp(min=1)
+
+
+def beside(parts: Sequence[Overlap]) -> Overlap:
+    """Of more units, over the same pictures and concepts."""
+    link = Link(*(torch.cat([getattr(part.link, f.name) for part in parts]) for f in fields(Link)))
+    on, both = (torch.cat([getattr(part, name) for part in parts]) for name in ("on", "both"))
+    return Overlap(parts[0].pixels, on, parts[0].area, both, link)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from ganatomy.numerics.running import Covariance, Moments
 from ganatomy.tracing.trace import watch
 
 SPARE = 64  # directions that a sketch carries beside those asked for, at the least
+JOINED = 256  # rows that are added to a sketch at once: the eigenvectors of more take longer than they spare
 
 
 def pca(
@@ -61,6 +62,12 @@ def pca(
     else:
         found = in_latent(gan.latent, line.slopes, names=names, method="pca", fit=r2)
     return replace(found, fit_says=says, facts=facts, note=" ".join([where, *_warnings(gan, site, r2)]), again=again)
+
+
+def components(gan: GAN, site: str | None, *, k: int = 8, n: int = 4000, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """The fit alone, without what it says of z: variances, falling, and unit vectors (k, width)."""
+    centre = _centre(_Walk(gan, site, seed, None, n), k, n)
+    return centre.values, centre.vectors
 
 
 def mapped(gan: GAN, found: Directions, *, n: int = 4000, seed: int = 0) -> Directions:
@@ -137,7 +144,7 @@ def activations(gan: GAN, draw: Draw, site: str | None) -> Tensor:
 def _centre(walk: _Walk, k: int, n: int) -> _Centre:
     covariance: Covariance | None = None
     sketch: Leading | None = None
-    for batch in together(rows for _, rows in walk.parts(n)):
+    for batch in together((rows for _, rows in walk.parts(n)), JOINED):
         if batch.shape[1] <= NARROW:
             more = Covariance.of(batch)
             covariance = more if covariance is None else covariance + more

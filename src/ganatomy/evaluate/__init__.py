@@ -1,0 +1,1 @@
+"""How good a GAN and its explanations are: numbers with an interval and a floor."""

@@ -1,0 +1,44 @@
+"""Where the cells of a critic's map look in the picture, measured on the critic, and maps brought to its pixels.
+
+    grid = grid_over(explained, pictures[:1])            # explained: a function split at a site
+    grid.up(maps)                                        # (n, 1, *cells) -> (n, 1, height, width)
+
+A row of pixels is filled with NaN, and the rows of cells that turn NaN are those that see it: `alignment` of the
+generator with the arrow turned round. Where every cell sees everything, cells are taken to tile the picture.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganatomy.explain.attribution.targets import Explained
+from ganatomy.explain.generator.alignment import TOGETHER, Axis, Grid, fitted, tiling
+
+
+def grid_over(explained: Explained, picture: Tensor, *labels: Tensor) -> Grid:
+    """`picture` (1, channels, height, width) with its label, if any."""
+    cells = explained.read(picture, *labels).shape[2:]
+    rows, columns = (_axis(explained, picture, labels, axis, cells[axis - 2]) for axis in (2, 3))
+    return Grid(rows, columns)
+
+
+def _axis(explained: Explained, picture: Tensor, labels: tuple[Tensor, ...], axis: int, cells: int) -> Axis:
+    pixels = picture.shape[axis]
+    return fitted(_seen(explained, picture, labels, axis, cells), pixels) or tiling(cells, pixels)
+
+
+def _seen(explained: Explained, picture: Tensor, labels: tuple[Tensor, ...], axis: int, cells: int) -> Tensor:
+    """Which lines of pixels each line of cells sees, (cells, pixels); nothing where the network stumbles on NaN."""
+    found = []
+    for first in range(0, picture.shape[axis], TOGETHER):
+        lines = range(first, min(first + TOGETHER, picture.shape[axis]))
+        spoilt = picture.repeat(len(lines), 1, 1, 1)
+        for place, line in enumerate(lines):
+            spoilt[place].select(axis - 1, line).fill_(torch.nan)
+        try:
+            maps = explained.read(spoilt, *(each.expand(len(lines)) for each in labels))
+        except Exception:  # whatever a foreign network may raise
+            return torch.zeros(cells, picture.shape[axis], dtype=torch.bool)
+        found.append(maps.isnan().any(1).any(4 - axis))
+    return torch.cat(found).T.cpu()
