@@ -12,8 +12,10 @@ VERBOSE = ("-v", "--verbose")  # legal anywhere on the line: the trace of an err
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: errors for people become two lines on stderr."""
+    from ganatomy.cli.allocation import keep_freed_memory
     from ganatomy.errors import GanatomyError
 
+    keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = [word for word in given if word not in VERBOSE]
     try:

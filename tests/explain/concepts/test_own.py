@@ -35,7 +35,11 @@ def told(file: Path, body: str, name: str = "f") -> str:
         ("def f(x): return (x[:, 0] > .5).float()", "mask", ("f",)),
         ("def f(x): return (x > .5)", "mask", ("f 0", "f 1", "f 2")),
         ("def f(x): return x.mean((2, 3))\nf.concepts = ('r', 'g', 'b')", "score", ("r", "g", "b")),
-        ("f = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout(.5), nn.Sigmoid())", "mask", ("f 0", "f 1")),
+        (
+            "net = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout(.5), nn.Sigmoid()).eval()\ndef f(x): return net(x)",
+            "mask",
+            ("f 0", "f 1"),
+        ),
         ("def f(x): x.zero_(); return x[:, 0]", "mask", ("f",)),
         ("def f(x): torch.rand(3); print('hello'); return x.mean((1, 2, 3))", "score", ("f",)),
         (
@@ -125,3 +129,15 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("x = 1\n")
     with pytest.raises(InputError, match=r"ends in \.py"):
         measurer_from(f"{tmp_path}/text.txt:f", FORMAT)
+
+
+def test_one_network_alone_is_no_two(tmp_path: Path) -> None:
+    net = "from torch import nn\nclass Net(nn.Module):\n"
+    net += "    def __init__(self): super().__init__(); self.drop = nn.Dropout(0.5)\n"
+    net += "    def forward(self, x): return self.drop(x.mean((1, 2, 3)))\n"
+    file = tmp_path / "nets.py"
+    file.write_text(f"{net}first, second = Net(), Net()\ndef sky(x): return first(x)\n")
+    with pytest.raises(UsageError, match="needs two that were trained apart\\nname both"):
+        measurer_from(f"{file}:first", FORMAT)
+    assert measurer_from(f"{file}:first,second", FORMAT).twin is not None
+    assert measurer_from(f"{file}:sky", FORMAT).twin is None

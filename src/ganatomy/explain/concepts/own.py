@@ -5,7 +5,7 @@
 
 The function takes pictures (n, channels, height, width) in the format of the GAN and returns scores (n,) or (n, k), or
 masks (n, height, width) or (n, k, height, width) in [0, 1]. The concepts are called after the function, or as its
-attribute `concepts` says. A module (a segmentation network) will do for a function, and so will a Measurer.
+attribute `concepts` says. Two modules (segmentation networks) will do for two functions, and a Measurer for one.
 
 The file is run as it is, with its folder first on the import path; afterwards the import path, the modules that lie in
 that folder, and torch's global generator are as they were. What it prints goes to stderr.
@@ -43,6 +43,11 @@ def measurer_from(text: str, format: Format) -> Measurer:
         module = imported(path, example="file.py:sky")
     made = [_measurer(module, name.strip(), path, format) for name in names.split(",")]
     if len(made) == 1:
+        if isinstance(getattr(module, names.strip()), nn.Module):
+            raise UsageError(
+                f"{path}:{names} is one network, and a claim about what was learnt needs two that were trained apart",
+                f"name both: {path}:first,second; or, if it is the truth, write a function that calls it",
+            )
         return made[0]
     first, second = made
     if (first.kind, len(first.concepts)) != (second.kind, len(second.concepts)):
