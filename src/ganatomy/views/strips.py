@@ -5,6 +5,7 @@ figure = strip([Row("up1.act", maps), Row("picture", pictures)])          # arra
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from ganatomy.views.canvas import FAINT, GROWING, INK
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LETTER, LINE = 0.056, 0.125  # inches of a letter and of a line of what is said below
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -30,8 +33,11 @@ class Row:
     heads: Sequence[str] = ()
 
 
-def strip(rows: Sequence[Row], *, tile: float = 0.75, colours: str = GROWING) -> Figure:
-    """`tile` is the side of a picture in inches. Rows may differ in size; shorter rows leave places empty."""
+def strip(rows: Sequence[Row], *, tile: float = 0.75, colours: str = GROWING, foot: str = "") -> Figure:
+    """`tile` is the side of a picture in inches. Rows may differ in size; shorter rows leave places empty.
+
+    `foot`: what is said below, in as many lines as it needs.
+    """
     from matplotlib.figure import Figure
 
     if not rows or not all(len(row.tiles) for row in rows):
@@ -39,7 +45,9 @@ def strip(rows: Sequence[Row], *, tile: float = 0.75, colours: str = GROWING) ->
     columns = max(len(row.tiles) for row in rows)
     margin = 0.2 + 0.085 * max(len(row.name) for row in rows)
     tops = [0.2 if row.heads else 0.0 for row in rows]  # room for what stands above a row
-    width, height = margin + columns * tile + 0.08, 0.16 + len(rows) * tile + sum(tops)
+    width = margin + columns * tile + 0.08
+    lines = textwrap.wrap(foot, int(width / LETTER))
+    height = 0.16 + len(rows) * tile + sum(tops) + LINE * len(lines)
     figure = Figure(figsize=(width, height))
     for down, row in enumerate(rows):
         bottom = height - 0.08 - (down + 1) * tile - sum(tops[: down + 1])
@@ -54,6 +62,8 @@ def strip(rows: Sequence[Row], *, tile: float = 0.75, colours: str = GROWING) ->
                 ax.set_title(row.heads[across], fontsize=6.5, color=INK, pad=2)
         middle = (bottom + 0.5 * tile) / height
         figure.text((margin - 0.08) / width, middle, row.name, ha="right", va="center", fontsize=8, color=INK)
+    if lines:
+        figure.text(0.08 / width, 0.06 / height, "\n".join(lines), va="bottom", fontsize=7, color=INK, linespacing=1.2)
     return figure
 
 
