@@ -16,6 +16,7 @@ from ganatomy.bench.gap import gap
 from ganatomy.bench.mnist import mnist
 from ganatomy.bench.modes import grid, ring
 from ganatomy.bench.rows import Row
+from ganatomy.bench.selection import selection
 from ganatomy.bench.speed import speed
 from ganatomy.errors import choose
 from ganatomy.training.threads import threads
@@ -29,6 +30,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "mnist": mnist,
     "engine": engine,
     "alarms": alarms,
+    "selection": selection,
     "dissection": dissection,
     "gap": gap,
     "speed": speed,
