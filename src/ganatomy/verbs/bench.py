@@ -30,7 +30,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "mnist": mnist,
     "engine": engine,
     "alarms": alarms,
-    "selection": selection,
+    "drs": selection,
     "dissection": dissection,
     "gap": gap,
     "speed": speed,
