@@ -77,7 +77,7 @@ def matrix(
     return figure
 
 
-def doubted(ax: Axes, verdicts: NDArray[np.str_]) -> None:
+def doubted(ax: Axes, verdicts: NDArray[np.str_], *, key: bool = True) -> None:
     """Marks the cells of a matrix that are not claims; no colour is needed to tell them apart."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch, Rectangle
@@ -88,12 +88,14 @@ def doubted(ax: Axes, verdicts: NDArray[np.str_]) -> None:
         ax.add_patch(Rectangle(cell, 1, 1, facecolor="none", edgecolor="#c4c4c4", hatch="///", lw=0))
     rows, columns = np.nonzero(verdicts == "absent")
     ax.plot(columns, rows, "o", mfc="none", mec=QUIET, ms=3.5, mew=0.7, label="absent")
-    key = [
+    if not key:
+        return
+    handles = [
         Patch(facecolor=ORANGE, label="present"),
         Line2D([], [], marker="o", mfc="none", mec=QUIET, ms=4, lw=0, label="absent"),
         Patch(facecolor="white", edgecolor="#c4c4c4", hatch="////", lw=0, label="undetermined"),
     ]
-    ax.legend(handles=key, fontsize=7, frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+    ax.legend(handles=handles, fontsize=7, frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
 
 
 def curves(

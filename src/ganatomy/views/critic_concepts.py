@@ -15,8 +15,8 @@ from torch import Tensor
 from ganatomy.explain.critic.edits import CONTROLS, Address, Given, cues_for, edited, in_range, in_unit, matched
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
-from ganatomy.views.canvas import INK, ORANGE, VERDICTS, plain
-from ganatomy.views.charts import forest, matrix
+from ganatomy.views.canvas import ORANGE, VERDICTS, plain
+from ganatomy.views.charts import doubted, forest, matrix
 from ganatomy.views.generator import tiles
 from ganatomy.views.strips import Row, strip
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WORDS = {1: "present", -1: "absent", 0: "undetermined"}
-DARK = 0.6  # of the largest value: signs on darker colours are white
-SIGNS = {1: "●", -1: "–", 0: ""}
 
 
 def cue_forest(found: Explanation, *, level: float | None = None) -> Figure:
@@ -77,26 +75,24 @@ def edit_strip(pictures: Tensor, format: Format, *, level: float, seed: int = 0)
 
 
 def concept_matrix(found: Explanation, *, kind: int = 0) -> Figure:
-    """Slopes of the score along concept vectors by site; a dot where it is shown to hang on the concept."""
+    """Slopes of the score along concept vectors by site; full colour where it is shown to hang on the concept."""
     slopes = np.asarray(found.arrays["slope"], dtype=float)[:, :, kind]
     concepts, sites, sorts = slopes.shape
     longest = max(map(len, found.units))
     below = 0.05 * max(len(str(site)) for site in found.arrays["sites"][0])
     figure, axes = _beside(sorts, 1.2 + 0.4 * sites, 0.9 + 0.2 * concepts + below, left=0.08 * longest)
     most = float(np.nanmax(np.abs(slopes))) if np.isfinite(slopes).any() else 1.0
+    words = np.vectorize(WORDS.get)(np.asarray(found.arrays["verdict"], dtype=int))
     for at, ax in enumerate(axes):
         names = [str(site) for site in found.arrays["sites"][0]]
         matrix(
             slopes[..., at], found.units, names, label=f"{found.arrays['sorts'][0][at]} pictures", signed=True, ax=ax
         )
         ax.images[0].set_clim(-most, most)
-        for (row, column), code in np.ndenumerate(found.arrays["verdict"][..., at]):
-            dark = abs(slopes[row, column, at]) > DARK * most
-            sign = SIGNS[int(code)]
-            ax.text(column, row, sign, ha="center", va="center", fontsize=8, color="white" if dark else INK)
+        doubted(ax, words[..., at], key=False)
         if at:
             ax.tick_params(labelleft=False)
-    figure.supxlabel("sd of the score per sd along the vector; ● present, – absent", fontsize=7)
+    figure.supxlabel("sd of the score per sd along the vector; hatched: undetermined, ring: absent", fontsize=7)
     return figure
 
 

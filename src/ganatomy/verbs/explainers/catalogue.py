@@ -9,6 +9,13 @@ stands for its members, of which those that cannot be applied are left out with 
 from __future__ import annotations
 
 from ganatomy.verbs.asked import Explainer
+from ganatomy.verbs.explainers.critic import (
+    tell_attribution,
+    tell_calibration,
+    tell_cues,
+    tell_order,
+    tell_sensitivity,
+)
 from ganatomy.verbs.explainers.generator import (
     tell_activations,
     tell_artifacts,
@@ -35,9 +42,21 @@ EXPLAINERS: dict[str, Explainer] = {
     "geometry": Explainer("is the latent space continuous, and how far apart are its pictures", tell_geometry),
     "map": Explainer("how do latents, real and generated pictures lie in a plane", tell_map),
     "invert": Explainer("can the generator make these real pictures", tell_invert, needs_data=True),
+    "order": Explainer(
+        "does the critic put real above generated, as declared", tell_order, needs_data=True, needs_critic=True
+    ),
+    "attribution": Explainer(
+        "which part of a picture raises its score, and may such maps be believed", tell_attribution, needs_critic=True
+    ),
+    "sensitivity": Explainer("which concepts does the score hang on", tell_sensitivity, needs_critic=True),
+    "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
+    "calibration": Explainer(
+        "may the score be read as a probability", tell_calibration, needs_data=True, needs_critic=True
+    ),
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "generator": ("activations", "gradients", "dissection", "features", "sets", "artifacts"),
     "latent": ("coordinates", "directions", "geometry", "map", "invert"),
+    "critic": ("order", "attribution", "sensitivity", "cues", "calibration"),
 }

@@ -1,0 +1,86 @@
+"""What `explain` tells of a critic: whom it believes, what it looks at, and whether its score may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from ganatomy.data.dataset import Dataset
+from ganatomy.evaluate.faithfulness.attributions import graded_attributions
+from ganatomy.evaluate.trust.probability import as_probability
+from ganatomy.explain.attribution.attributed import choose_pictures
+from ganatomy.explain.critic.concepts import ConceptPlan, sensitivity
+from ganatomy.explain.critic.cues import CuePlan, cues
+from ganatomy.explain.critic.lots import reals, together
+from ganatomy.explain.critic.order import order, oriented
+from ganatomy.models.gan import GAN
+from ganatomy.verbs.asked import Asked, Told
+from ganatomy.views import attribution as seen
+from ganatomy.views import critic_concepts as hung
+from ganatomy.views import trust
+from ganatomy.views.findings import drawn
+
+ORDERED = 256  # pictures of each sort that tell which side scores high
+SHOWN = 8  # pictures of each sort that are explained one by one
+
+
+def tell_order(asked: Asked) -> Iterator[Told]:
+    held_out = real_pictures(asked)
+    found = order(asked.gan, held_out, asked.many(500, 5000), seed=asked.how.seed, progress=asked.progress)
+    yield Told("real above generated", found, found.note)
+
+
+def tell_attribution(asked: Asked) -> Iterator[Told]:
+    gan, held_out = turned(asked)
+    few = asked.many(SHOWN, 64)
+    real = range(0 if held_out is None else min(few, held_out.size))
+    shown = choose_pictures(gan, samples=range(few), seed=asked.how.seed, data=held_out, reals=real)
+    found = graded_attributions(gan, shown, data=asked.train)
+    for each in found.made:
+        name = each.method.removeprefix("attribution, ")
+        left = "".join(f" Without {other}: {why.said}." for other, why in found.refused.items())
+        said = each.note + (left if each is found.made[-1] else "")
+        yield Told(name, each, said, partial(seen.maps, each, gan.format) if gan.format.kind == "picture" else None)
+
+
+def tell_sensitivity(asked: Asked) -> Iterator[Told]:
+    gan, held_out = turned(asked)
+    plan = ConceptPlan(asked.many(256, 2000), asked.how.seed, smallest=asked.how.smallest)
+    found = sensitivity(gan, asked.measurers, held_out, plan=plan, progress=asked.progress)
+    yield Told("concepts", found, found.note, partial(hung.concept_matrix, found))
+
+
+def tell_cues(asked: Asked) -> Iterator[Told]:
+    gan, held_out = turned(asked)
+    plan = CuePlan(asked.many(256, 2000), asked.how.seed)
+    found = cues(gan, held_out, plan=plan, progress=asked.progress)
+    yield Told("battery", found.told, found.told.note, partial(hung.cue_forest, found.told))
+    if held_out is not None:
+        some = together(reals(gan, held_out, 6)).pictures
+        edits = partial(hung.edit_strip, some, gan.format, level=max(plan.levels), seed=plan.seed)
+        yield Told("edits", found.told, "what was done to the pictures", edits, aside=True)
+    for number, finding in enumerate(found.findings):
+        yield Told(f"finding {number:02}", finding, str(finding), partial(drawn, finding), aside=True)
+
+
+def tell_calibration(asked: Asked) -> Iterator[Told]:
+    held_out = real_pictures(asked)
+    n = min(asked.many(1000, 10_000), held_out.size)
+    found = as_probability(asked.gan, held_out, n, seed=asked.how.seed, progress=asked.progress)
+    told, head = found.explanation, found.head.name
+    yield Told("probability", told, told.note, partial(trust.reliability, told, head))
+    yield Told("density ratio", told, "the same as weights of samples", partial(trust.weights, told, head), aside=True)
+
+
+def real_pictures(asked: Asked) -> Dataset:
+    """Held out, since a critic has seen the others."""
+    assert asked.held_out is not None  # `needs_data`
+    return asked.held_out
+
+
+def turned(asked: Asked) -> tuple[GAN, Dataset | None]:
+    """With the score turned round where it puts generated above real, if there are data to tell; and those data."""
+    if asked.held_out is None:
+        return asked.gan, None
+    gan, _ = oriented(asked.gan, order(asked.gan, asked.held_out, ORDERED, seed=asked.how.seed))
+    return gan, asked.held_out
