@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from shared_data import need
 from shared_runs import small_run
 
@@ -126,7 +127,8 @@ def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.M
     called.clear()
     left: list[str] = []
     list(explain(GAN(gan.generator, gan.latent, gan.format), failed=lambda name, _error: left.append(name)))
-    assert called == [name for name, each in EXPLAINERS.items() if not each.needs_data and each.by_default]
+    bare = [name for name, each in EXPLAINERS.items() if not (each.needs_data or each.needs_critic)]
+    assert called == [name for name in bare if EXPLAINERS[name].by_default]
     assert left == ["artifacts", "invert"]
     called.clear()
     list(explain(gan, ["latent", "map", "gradients"], failed=lambda name, _error: left.append(name)))
@@ -206,6 +208,38 @@ def test_an_explainer_that_cannot_be_applied_ends_alone(gan: GAN, monkeypatch: p
         list(explain(gan, ["map", "gradients"], failed=lambda name, error: told.append(name)))
     with pytest.raises(UsageError, match="no such thing"):
         list(explain(gan))
+
+
+def test_what_cannot_be_drawn_is_kept_and_said(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    def undrawable() -> Figure:
+        raise UsageError("pictures of two channels have no colours", "draw them yourself")
+
+    def answer(asked: Asked) -> Iterator[Told]:
+        record = Explanation("m", "s", "t", (), {})
+        for name in ("lstm#0", "lstm[0]", "LSTM 0"):
+            yield Told(name, record, "found.", undrawable)
+
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", {"gradients": Explainer("", answer)})
+    found = list(explain(gan, ["gradients"]))
+    assert [each.folder.name for each in found] == ["gradients-lstm-0", "gradients-lstm-0-2", "gradients-lstm-0-3"]
+    assert all((each.folder / "finding.json").exists() for each in found)
+    assert found[0].said == "found. It cannot be drawn: pictures of two channels have no colours."
+
+
+def test_sites_are_looked_up_first_each_in_its_own_network(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, tuple[str, ...] | None] = {}
+
+    def watching(name: str) -> Callable[[Asked], Iterator[Told]]:
+        return lambda asked: iter(seen.update({name: asked.how.sites}) or ())
+
+    table = {"map": Explainer("", watching("map")), "order": Explainer("", watching("order"), needs_critic=True)}
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    list(explain(gan, wanted=Wanted(sites=("up1.act", "down1.act"))))
+    assert seen == {"map": ("up1.act",), "order": ("down1.act",)}
+    list(explain(gan, wanted=Wanted(sites=("down1.act",))))
+    assert seen == {"map": None, "order": ("down1.act",)}
+    with pytest.raises(UsageError, match="there is no site called 'nope'"):
+        list(explain(gan, wanted=Wanted(sites=("up1.act", "nope"))))
 
 
 def test_results_of_a_run_lie_in_its_folder_and_others_here(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganatomy.errors import GanatomyError, UsageError
-from ganatomy.models.evaluating import passed, traced
+from ganatomy.models.evaluating import home, passed, traced
 from ganatomy.models.latent import Latent
 from ganatomy.models.networks import require_labels
 from ganatomy.results.endings import last_operation, refuse_undeclared_probability
@@ -38,8 +38,9 @@ def check_generator(generator: nn.Module, latent: Latent, *, format: Format) -> 
     format.check(samples, "the generator's samples")
     _check_range(generator, samples, z, labels=labels, format=format)
     alone = passed(generator, z[-1:], labels=None if labels is None else labels[-1:])
-    # Rounding differs between batch sizes by a few units in the last place, of whatever type.
-    slack = 3 * torch.finfo(samples.dtype).eps ** 0.5 * max(1.0, float(samples.abs().max()))
+    # Rounding differs between batch sizes by a few units in the last place, of the coarsest type there is.
+    eps = max(torch.finfo(kind).eps for kind in (samples.dtype, home(generator)[1]))
+    slack = 3 * eps**0.5 * max(1.0, float(samples.abs().max()))
     if float((alone - samples[-1:]).abs().max()) > slack:
         raise UsageError(
             "the generator gives one latent two different samples, alone and in a batch",

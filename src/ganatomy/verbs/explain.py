@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 
 from ganatomy.atomic import write_text
@@ -22,8 +23,11 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
+from ganatomy.explain.generator.sites import named_sites
+from ganatomy.explain.passes import draws
 from ganatomy.models.gan import GAN
 from ganatomy.results.folder import ARRAYS, JSON, save
+from ganatomy.tracing.site import site_named
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.subject import named, subject
@@ -90,8 +94,12 @@ def explain(
     known = train if train is not None and train.classes else None
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     first, applied = None, False
-    for name in chosen(what, critic=whom.critic is not None):
-        asked = Asked(whom, concepts, train, held_out, wanted, progress(name))
+    names = chosen(what, critic=whom.critic is not None)
+    inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
+    _require_sites(whom, wanted, inside)
+    for name in names:
+        how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
+        asked = Asked(whom, concepts, train, held_out, how, progress(name))
         try:
             yield from _answers(name, asked, folder)
             applied = True
@@ -124,16 +132,37 @@ def _check(what: Sequence[str], wanted: Wanted) -> None:
         )
 
 
+def _sites(gan: GAN, sites: tuple[str, ...] | None, *, critic: bool) -> tuple[str, ...] | None:
+    """Those that lie in one of both networks; None for its own rule."""
+    network = gan.critic if critic else gan.generator
+    if sites is None or network is None:
+        return None
+    there = dict(network.named_modules(remove_duplicate=False))
+    return tuple(site for site in sites if site_named(site).name in there) or None
+
+
+def _require_sites(gan: GAN, wanted: Wanted, inside: Mapping[bool, tuple[str, ...] | None]) -> None:
+    """A site that is in neither network, or gives nothing, is told before anything is done."""
+    known = {site for sites in inside.values() for site in sites or ()}
+    looked_up = tuple(site for site in wanted.sites or () if site not in known) or inside[False]
+    if looked_up:
+        named_sites(gan, next(draws(gan, 2, seed=wanted.seed)), looked_up)
+
+
 def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
     explainer = EXPLAINERS[name]
     if explainer.needs_data and asked.train is None:
         raise UsageError(
             f"{name!r} looks at real pictures, and none were named", "name them: --data digits, or --data folder:PATH"
         )
-    for number, told in enumerate(explainer.answer(asked)):
-        if not number:
+    taken: set[str] = set()
+    for told in explainer.answer(asked):
+        if not taken:
             forget(folder, name)
-        yield Answer(name, told, keep(told, folder / _slug(f"{name} {told.name}")))
+        slug = _unlike(_slug(f"{name} {told.name}"), taken)
+        taken.add(slug)
+        drawn, kept = keep(told, folder / slug)
+        yield Answer(name, drawn, kept)
 
 
 def _unforeseen(error: Exception) -> GanatomyError:
@@ -158,14 +187,21 @@ def forget(folder: Path, name: str) -> None:
             old.parent.rmdir()
 
 
-def keep(told: Told, folder: Path) -> Path:
-    """The result as JSON and arrays, and beside it its figure, alone and as a part of a page."""
+def keep(told: Told, folder: Path) -> tuple[Told, Path]:
+    """The result as JSON and arrays, and beside it its figure, alone and as a part of a page.
+
+    What cannot be drawn, as pictures of two channels, is told without a figure.
+    """
     save(told.record, folder)
-    if told.figure is not None:
+    if told.figure is None:
+        return told, folder
+    try:
         figure = told.figure()
-        write_text(folder / FIGURE, svg(figure))
-        write_text(folder / FRAGMENT, fragment(figure, told.said) + "\n")
-    return folder
+    except GanatomyError as error:
+        return replace(told, figure=None, said=f"{told.said} It cannot be drawn: {error.said}."), folder
+    write_text(folder / FIGURE, svg(figure))
+    write_text(folder / FRAGMENT, fragment(figure, told.said) + "\n")
+    return told, folder
 
 
 def findings_of(gan: GAN | str | Path) -> Path:
@@ -188,6 +224,11 @@ def _data(gan: GAN, name: str | None, data_dir: Path | None) -> tuple[Dataset | 
     with suppress(GanatomyError):  # files that would have to be downloaded, or pictures of another size
         return _data(gan, gan.data, data_dir)
     return None, None
+
+
+def _unlike(slug: str, taken: Container[str]) -> str:
+    """Names that differ in case or signs alone get a number."""
+    return next(each for each in chain([slug], (f"{slug}-{more}" for more in count(2))) if each not in taken)
 
 
 def _slug(text: str) -> str:

@@ -62,7 +62,8 @@ def matrix(
     """
     table = np.asarray(values, dtype=float)
     below = 0.06 * max(map(len, columns))  # the names of the columns, at an angle
-    figure, ax = canvas(1.9 + 0.32 * len(columns), max(1.0 + 0.2 * len(rows), 1.6) + below, ax=ax)
+    wide = max(1.9 + 0.32 * len(columns), 0.0 if verdicts is None else 4.6)  # room for the key
+    figure, ax = canvas(wide, max(1.0 + 0.2 * len(rows), 1.6) + below, ax=ax)
     most = float(np.nanmax(np.abs(table))) if np.isfinite(table).any() else 1.0
     least = -most if signed else min(0.0, float(np.nanmin(table)))
     colours = SIGNED if signed else GROWING

@@ -46,7 +46,7 @@ def tell_attribution(asked: Asked) -> Iterator[Told]:
 def tell_sensitivity(asked: Asked) -> Iterator[Told]:
     gan, held_out = turned(asked)
     plan = ConceptPlan(asked.many(256, 2000), asked.how.seed, smallest=asked.how.smallest)
-    found = sensitivity(gan, asked.measurers, held_out, plan=plan, progress=asked.progress)
+    found = sensitivity(gan, asked.measurers, held_out, plan=plan, sites=asked.how.sites, progress=asked.progress)
     yield Told("concepts", found, found.note, partial(hung.concept_matrix, found))
 
 
