@@ -12,7 +12,10 @@ from ganatomy.verbs.asked import Explainer
 from ganatomy.verbs.explainers.critic import (
     tell_attribution,
     tell_calibration,
+    tell_carriers,
+    tell_credit,
     tell_cues,
+    tell_layers,
     tell_order,
     tell_sensitivity,
 )
@@ -45,18 +48,32 @@ EXPLAINERS: dict[str, Explainer] = {
     "order": Explainer(
         "does the critic put real above generated, as declared", tell_order, needs_data=True, needs_critic=True
     ),
+    "layers": Explainer(
+        "what does every layer of the critic show, and where do real and generated come apart",
+        tell_layers,
+        needs_critic=True,
+    ),
     "attribution": Explainer(
         "which part of a picture raises its score, and may such maps be believed", tell_attribution, needs_critic=True
+    ),
+    "carriers": Explainer(
+        "which units of the critic tell real from generated, and does its verdict hang on them",
+        tell_carriers,
+        needs_data=True,
+        needs_critic=True,
     ),
     "sensitivity": Explainer("which concepts does the score hang on", tell_sensitivity, needs_critic=True),
     "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
     "calibration": Explainer(
         "may the score be read as a probability", tell_calibration, needs_data=True, needs_critic=True
     ),
+    "credit": Explainer(
+        "which units of the generator does the critic punish or reward", tell_credit, needs_critic=True
+    ),
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "generator": ("activations", "gradients", "dissection", "features", "sets", "artifacts"),
     "latent": ("coordinates", "directions", "geometry", "map", "invert"),
-    "critic": ("order", "attribution", "sensitivity", "cues", "calibration"),
+    "critic": ("order", "layers", "attribution", "carriers", "sensitivity", "cues", "calibration", "credit"),
 }

@@ -9,17 +9,27 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.evaluate.faithfulness.attributions import graded_attributions
 from ganatomy.evaluate.trust.probability import as_probability
 from ganatomy.explain.attribution.attributed import choose_pictures
+from ganatomy.explain.critic.carriers import concluded
 from ganatomy.explain.critic.concepts import ConceptPlan, sensitivity
+from ganatomy.explain.critic.credit import CreditPlan, credit
+from ganatomy.explain.critic.credited import agreement, punished
 from ganatomy.explain.critic.cues import CuePlan, cues
-from ganatomy.explain.critic.lots import reals, together
+from ganatomy.explain.critic.layers import film_strip
+from ganatomy.explain.critic.lots import fakes, reals, together
 from ganatomy.explain.critic.order import order, oriented
+from ganatomy.explain.critic.probes import ProbePlan, probes
+from ganatomy.explain.critic.removal import RemovalPlan, layer_removal, removal
+from ganatomy.explain.critic.units import UnitPlan, unit_separation
+from ganatomy.explain.generator.panel import Panel
 from ganatomy.models.gan import GAN
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import attribution as seen
+from ganatomy.views import critic as inside
 from ganatomy.views import critic_concepts as hung
 from ganatomy.views import trust
 from ganatomy.views.findings import drawn
 
+FORETOLD = 5  # random units that must have been ablated before forecasts are compared with what happened
 ORDERED = 256  # pictures of each sort that tell which side scores high
 SHOWN = 8  # pictures of each sort that are explained one by one
 
@@ -28,6 +38,51 @@ def tell_order(asked: Asked) -> Iterator[Told]:
     held_out = real_pictures(asked)
     found = order(asked.gan, held_out, asked.many(500, 5000), seed=asked.how.seed, progress=asked.progress)
     yield Told("real above generated", found, found.note)
+
+
+def tell_layers(asked: Asked) -> Iterator[Told]:
+    gan, held_out = turned(asked)
+    sites, seed = asked.how.sites, asked.how.seed
+    some = {} if held_out is None else {"real": together(reals(gan, held_out, 6))}
+    strips = film_strip(gan, some | {"generated": together(fakes(gan, 6, seed=seed))}, sites=sites)
+    for each in strips[:-1]:
+        yield Told(f"film {each.target}", each, f"maps of {each.target}", aside=True)
+    said = f"pictures through {', '.join(each.target for each in strips)}"
+    yield Told("film verdict", strips[-1], said, partial(inside.film, strips, gan.format))
+    if held_out is None or asked.train is None:
+        return
+    plan = ProbePlan(asked.many(512, 4000), seed)
+    found = probes(gan, asked.train, held_out, plan=plan, sites=sites)
+    yield Told("probes", found, found.note, partial(inside.probe_lines, found))
+
+
+def tell_carriers(asked: Asked) -> Iterator[Told]:
+    """Which units tell the sorts apart, what they respond to, and which of them the verdict hangs on."""
+    gan, held_out = turned(asked)
+    assert held_out is not None
+    sites, seed, panel = asked.how.sites, asked.how.seed, Panel(tuple(asked.measurers))
+    areas = unit_separation(gan, held_out, panel=panel, plan=UnitPlan(asked.many(512, 4000), seed), sites=sites)
+    yield Told("areas", areas, areas.note, partial(inside.unit_areas, areas))
+    plan = RemovalPlan(asked.many(256, 1000), seed, smallest=asked.how.smallest)
+    found = removal(gan, held_out, plan=plan, sites=sites, progress=asked.progress)
+    yield Told("removal", found, found.note, lambda: inside.contributions(found, areas=areas))
+    layers = layer_removal(gan, held_out, plan=plan, sites=sites)
+    yield Told("layers", layers, layers.note, aside=True)
+    for number, finding in enumerate(concluded(found, areas)):
+        figure = partial(drawn, finding)
+        yield Told(f"finding {number:02}", finding, str(finding), figure, aside=finding.verdict != "present")
+
+
+def tell_credit(asked: Asked) -> Iterator[Told]:
+    gan, _ = turned(asked)
+    plan = CreditPlan(asked.many(256, 2000), asked.how.seed, smallest=asked.how.smallest)
+    found = credit(gan, plan=plan, progress=asked.progress)
+    yield Told("units", found, found.note, partial(inside.credit_scatter, found))
+    if int(found.arrays["random"].sum()) >= FORETOLD:
+        told = agreement(found)
+        yield Told("foretold", told, str(told), partial(drawn, told))
+    worst = punished(gan, found, plan=plan)
+    yield Told("punished", worst, str(worst), partial(drawn, worst))
 
 
 def tell_attribution(asked: Asked) -> Iterator[Told]:
