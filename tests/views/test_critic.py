@@ -10,7 +10,7 @@ from ganatomy.errors import UsageError
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
 from ganatomy.views.canvas import BLUE, VERDICTS, svg
-from ganatomy.views.critic import contributions, credit_scatter, film, probe_lines, unit_areas
+from ganatomy.views.critic import contributions, credit_scatter, film, probe_lines, sides, unit_areas
 
 SORTS = np.array([["real", "real", "generated"]])
 
@@ -131,3 +131,11 @@ def test_credits_stand_against_what_ablation_did() -> None:
     assert svg(credit_scatter(found)) == svg(credit_scatter(found))
     (other,) = credit_scatter(found, baseline="mean").axes
     assert other.lines[-2].get_xydata().tolist() == [[0.2, 0.2]]
+
+
+def test_sides_stand_around_one_half() -> None:
+    arrays = {"auc": np.array([0.9, 0.2]), "low": np.array([0.8, 0.1]), "high": np.array([0.95, 0.3])}
+    ax = sides(Explanation("order", "x", "y", ("as it stands", "other"), arrays)).axes[0]
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [round(float(line.get_xdata()[0]), 6) for line in dots] == [0.4, -0.3]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["as it stands", "other"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +48,7 @@ class Asked:
     held_out: Dataset | None
     how: How
     progress: Progress
+    earlier: Callable[[], Mapping[str, GAN]] = dict  # of the same run, by what they are called
 
     def many(self, usual: int, thorough: int) -> int:
         return thorough if self.how.thorough else usual

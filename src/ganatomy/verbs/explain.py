@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, count
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.tracing.site import site_named
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
-from ganatomy.verbs.subject import named, subject
+from ganatomy.verbs.subject import earlier, named, subject
 from ganatomy.views.canvas import fragment, svg
 
 FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
@@ -93,13 +93,14 @@ def explain(
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
+    before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
     first, applied = None, False
     names = chosen(what, critic=whom.critic is not None)
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside)
     for name in names:
         how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
-        asked = Asked(whom, concepts, train, held_out, how, progress(name))
+        asked = Asked(whom, concepts, train, held_out, how, progress(name), before)
         try:
             yield from _answers(name, asked, folder)
             applied = True

@@ -21,7 +21,7 @@ from ganatomy.errors import InputError, UsageError
 from ganatomy.models.disk import DESCRIPTION, load
 from ganatomy.models.gan import GAN
 from ganatomy.training.described import gan_at
-from ganatomy.training.runs.checkpoint import FILE, Checkpoint, checkpoint_at, load_checkpoint, newest_whole
+from ganatomy.training.runs.checkpoint import FILE, Checkpoint, checkpoint_at, load_checkpoint, newest_whole, steps_of
 from ganatomy.training.runs.folder import CONFIG, open_run
 from ganatomy.verbs.from_file import gan_from_file
 
@@ -69,6 +69,16 @@ def gan_of(found: Named) -> GAN:
     if found.kind == "checkpoint":
         return gan_at(checkpoint_at(found.path))
     return gan_at(_newest(found.path) if found.step is None else checkpoint_at(found.path, found.step))
+
+
+def earlier(name: str | Path) -> dict[str, GAN]:
+    """The other checkpoints of a run, oldest first; of anything else none."""
+    found = named(name)
+    if found.kind != "run":
+        return {}
+    steps = steps_of(open_run(found.path))
+    own = found.step if isinstance(found.step, int) else steps[-1] if steps and found.step is None else None
+    return {f"round {step}": gan_of(replace(found, step=step)) for step in steps if own is None or step < own}
 
 
 def named(name: str | Path) -> Named:

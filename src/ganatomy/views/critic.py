@@ -212,3 +212,9 @@ def _beside(count: int, width: float, height: float, *, shared: bool = True) -> 
 
     figure = Figure(figsize=(0.6 + count * width, height + 0.5), layout="constrained")
     return figure, [plain(ax) for ax in figure.subplots(1, count, squeeze=False, sharey=shared)[0]]
+
+
+def sides(found: Explanation) -> Figure:
+    """Whether real pictures score above generated ones, each way the critic is run; left of 0 they score below."""
+    area, low, high = (np.asarray(found.arrays[name], dtype=float) - 0.5 for name in ("auc", "low", "high"))
+    return forest(found.units, area, (low, high), label="area under ROC, less 1/2")

@@ -28,6 +28,7 @@ from ganatomy.verbs.explainers.generator import (
     tell_sets,
 )
 from ganatomy.verbs.explainers.latent import tell_coordinates, tell_directions, tell_geometry, tell_invert, tell_map
+from ganatomy.verbs.explainers.samples import tell_climbs, tell_flips, tell_memory, tell_mistakes, tell_specials
 
 EXPLAINERS: dict[str, Explainer] = {
     "activations": Explainer(
@@ -64,6 +65,13 @@ EXPLAINERS: dict[str, Explainer] = {
     ),
     "sensitivity": Explainer("which concepts does the score hang on", tell_sensitivity, needs_critic=True),
     "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
+    "specials": Explainer("what does the critic say of noise, blends, other data", tell_specials, needs_critic=True),
+    "mistakes": Explainer(
+        "which real pictures does it call fake, which samples real", tell_mistakes, needs_data=True, needs_critic=True
+    ),
+    "flips": Explainer("how small a change flips its verdict", tell_flips, needs_critic=True),
+    "climbs": Explainer("what changes when a sample is made more real to it", tell_climbs, needs_critic=True),
+    "memory": Explainer("does it know its training pictures by heart", tell_memory, needs_data=True, needs_critic=True),
     "calibration": Explainer(
         "may the score be read as a probability", tell_calibration, needs_data=True, needs_critic=True
     ),
@@ -75,5 +83,19 @@ EXPLAINERS: dict[str, Explainer] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "generator": ("activations", "gradients", "dissection", "features", "sets", "artifacts"),
     "latent": ("coordinates", "directions", "geometry", "map", "invert"),
-    "critic": ("order", "layers", "attribution", "carriers", "sensitivity", "cues", "calibration", "credit"),
+    "critic": (
+        "order",
+        "layers",
+        "attribution",
+        "carriers",
+        "sensitivity",
+        "cues",
+        "specials",
+        "mistakes",
+        "flips",
+        "climbs",
+        "memory",
+        "calibration",
+        "credit",
+    ),
 }

@@ -37,7 +37,7 @@ SHOWN = 8  # pictures of each sort that are explained one by one
 def tell_order(asked: Asked) -> Iterator[Told]:
     held_out = real_pictures(asked)
     found = order(asked.gan, held_out, asked.many(500, 5000), seed=asked.how.seed, progress=asked.progress)
-    yield Told("real above generated", found, found.note)
+    yield Told("real above generated", found, found.note, partial(inside.sides, found))
 
 
 def tell_layers(asked: Asked) -> Iterator[Told]:
