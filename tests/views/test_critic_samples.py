@@ -7,11 +7,11 @@ import pytest
 from shared_tiny import brightness, greys, linear, tiny
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.flips import FlipPlan, flips
-from ganatomy.explain.critic.mistakes import MistakePlan, mistakes
-from ganatomy.explain.critic.robustness import robustness
-from ganatomy.explain.critic.specials import SpecialsPlan, specials
-from ganatomy.explain.critic.trajectories import ClimbPlan, climbs
+from ganatomy.explain.critic.samples.flips import FlipPlan, flips
+from ganatomy.explain.critic.samples.mistakes import MistakePlan, mistakes
+from ganatomy.explain.critic.samples.robustness import robustness
+from ganatomy.explain.critic.samples.specials import SpecialsPlan, specials
+from ganatomy.explain.critic.samples.trajectories import ClimbPlan, climbs
 from ganatomy.results.explanation import Explanation
 from ganatomy.views.canvas import svg
 from ganatomy.views.critic_samples import (

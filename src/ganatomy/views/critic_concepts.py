@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ganatomy.explain.critic.edits import CONTROLS, Address, Given, cues_for, edited, in_range, in_unit, matched
+from ganatomy.explain.critic.cues.edits import (
+    CONTROLS,
+    Address,
+    Given,
+    cues_for,
+    edited,
+    in_range,
+    in_unit,
+    matched,
+)
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
 from ganatomy.views.canvas import ORANGE, VERDICTS, plain

@@ -63,20 +63,33 @@ EXPLAINERS: dict[str, Explainer] = {
         needs_data=True,
         needs_critic=True,
     ),
-    "sensitivity": Explainer("which concepts does the score hang on", tell_sensitivity, needs_critic=True),
-    "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
-    "specials": Explainer("what does the critic say of noise, blends, other data", tell_specials, needs_critic=True),
-    "mistakes": Explainer(
-        "which real pictures does it call fake, which samples real", tell_mistakes, needs_data=True, needs_critic=True
+    "sensitivity": Explainer(
+        "which concepts does the score hang on", tell_sensitivity, needs_critic=True, by_default=False
     ),
-    "flips": Explainer("how small a change flips its verdict", tell_flips, needs_critic=True),
-    "climbs": Explainer("what changes when a sample is made more real to it", tell_climbs, needs_critic=True),
+    "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
+    "specials": Explainer(
+        "what does the critic say of noise, blends, other data", tell_specials, needs_critic=True, by_default=False
+    ),
+    "mistakes": Explainer(
+        "which real pictures does it call fake, which samples real",
+        tell_mistakes,
+        needs_data=True,
+        needs_critic=True,
+        by_default=False,
+    ),
+    "flips": Explainer("how small a change flips its verdict", tell_flips, needs_critic=True, by_default=False),
+    "climbs": Explainer(
+        "what changes when a sample is made more real to it", tell_climbs, needs_critic=True, by_default=False
+    ),
     "memory": Explainer("does it know its training pictures by heart", tell_memory, needs_data=True, needs_critic=True),
     "calibration": Explainer(
         "may the score be read as a probability", tell_calibration, needs_data=True, needs_critic=True
     ),
     "credit": Explainer(
-        "which units of the generator does the critic punish or reward", tell_credit, needs_critic=True
+        "which units of the generator does the critic punish or reward",
+        tell_credit,
+        needs_critic=True,
+        by_default=False,
     ),
 }
 

@@ -9,17 +9,17 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.evaluate.faithfulness.attributions import graded_attributions
 from ganatomy.evaluate.trust.probability import as_probability
 from ganatomy.explain.attribution.attributed import choose_pictures
-from ganatomy.explain.critic.carriers import concluded
-from ganatomy.explain.critic.concepts import ConceptPlan, sensitivity
-from ganatomy.explain.critic.credit import CreditPlan, credit
-from ganatomy.explain.critic.credited import agreement, punished
-from ganatomy.explain.critic.cues import CuePlan, cues
-from ganatomy.explain.critic.layers import film_strip
+from ganatomy.explain.critic.concepts.concepts import ConceptPlan, sensitivity
+from ganatomy.explain.critic.credit.credit import CreditPlan, credit
+from ganatomy.explain.critic.credit.credited import agreement, punished
+from ganatomy.explain.critic.cues.cues import CuePlan, cues
+from ganatomy.explain.critic.inside.carriers import concluded
+from ganatomy.explain.critic.inside.layers import film_strip
+from ganatomy.explain.critic.inside.probes import ProbePlan, probes
+from ganatomy.explain.critic.inside.removal import RemovalPlan, layer_removal, removal
+from ganatomy.explain.critic.inside.units import UnitPlan, unit_separation
 from ganatomy.explain.critic.lots import fakes, reals, together
 from ganatomy.explain.critic.order import order, oriented
-from ganatomy.explain.critic.probes import ProbePlan, probes
-from ganatomy.explain.critic.removal import RemovalPlan, layer_removal, removal
-from ganatomy.explain.critic.units import UnitPlan, unit_separation
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.models.gan import GAN
 from ganatomy.verbs.asked import Asked, Told

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from ganatomy.data.catalogue import load
-from ganatomy.explain.critic.flips import FlipPlan, flips
-from ganatomy.explain.critic.memory import MemoryPlan, memory
-from ganatomy.explain.critic.mistakes import MistakePlan, mistakes
-from ganatomy.explain.critic.robustness import robustness
-from ganatomy.explain.critic.specials import SpecialsPlan, specials
-from ganatomy.explain.critic.trajectories import ClimbPlan, climbs
+from ganatomy.explain.critic.samples.flips import FlipPlan, flips
+from ganatomy.explain.critic.samples.memory import MemoryPlan, memory
+from ganatomy.explain.critic.samples.mistakes import MistakePlan, mistakes
+from ganatomy.explain.critic.samples.robustness import robustness
+from ganatomy.explain.critic.samples.specials import SpecialsPlan, specials
+from ganatomy.explain.critic.samples.trajectories import ClimbPlan, climbs
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.critic import real_pictures, turned
 from ganatomy.views import critic_samples as views

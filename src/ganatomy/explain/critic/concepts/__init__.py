@@ -1,0 +1,1 @@
+"""Which concepts a critic's score hangs on."""

@@ -1,0 +1,1 @@
+"""Which units of the generator a critic punishes or rewards."""

@@ -1,0 +1,1 @@
+"""Which controlled edits of pictures move a critic's score."""

@@ -1,0 +1,1 @@
+"""What every layer and unit of a critic shows, and what its verdict loses without them."""

@@ -1,0 +1,109 @@
+"""A lookup critic is found, one that saw neither sort is accused as rarely as it says, and other data are no memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from shared_tiny import brightness, greys, linear, tiny
+from torch import Tensor
+
+from ganatomy.errors import UsageError
+from ganatomy.explain.critic.samples.memory import MemoryPlan, alarm, compared, judged, looks, memory, shifted
+from ganatomy.numerics.random import Stream
+from ganatomy.numerics.statistics.roc import auc
+
+PLAN = MemoryPlan(n=120, draws=499)
+
+
+def test_a_lookup_critic_is_found_with_every_picture() -> None:
+    train, held_out = greys(120, seed=1, split="train"), greys(120, seed=2)
+    kept = train.read(range(120)).flatten(1)
+
+    def lookup(x: Tensor) -> Tensor:
+        return -torch.cdist(x.flatten(1), kept.to(x)).amin(1)
+
+    found = memory(tiny(lookup), train, held_out, plan=PLAN)
+    assert found.verdict == "present"
+    assert found.effect == 0.5
+    assert found.p == pytest.approx(1 / 500)
+    assert found.arrays["caught"][0] == found.arrays["above_all"][0] == 1
+    # Half of a table against the other half of it: nothing.
+    assert found.negative_control.interval is not None
+    assert 0 in found.negative_control.interval
+
+
+def test_a_critic_that_saw_neither_is_not_accused() -> None:
+    found = memory(tiny(linear), greys(2000, seed=1), greys(2000, seed=2), plan=replace(PLAN, n=2000))
+    assert found.verdict == "absent"
+    assert found.interval.low <= 0 <= found.interval.high
+    assert found.arrays["caught"][1] <= 0.01 <= found.arrays["caught"][2]
+    assert found.positive_control.value > 0.05
+
+
+def test_p_is_nominal_without_memory_and_the_interval_covers() -> None:
+    low = wrong = covered = 0
+    plan = MemoryPlan(n=100, draws=199, smallest=0.0)
+    for trial in range(200):
+        both = Stream(trial, "null").normal(range(100), 1)[:, 0].double()
+        found = compared(both[:60], both[60:], plan=plan)
+        low += found.p <= 0.05
+        wrong += judged(found, smallest=0.0, level=0.95) == "present"
+        covered += 0.5 in found.told.interval
+    assert 3 <= low <= 19  # 10 on average; 0.998 of binomial draws
+    assert wrong <= 12
+    assert covered >= 180
+
+
+def test_the_numbers_are_those_of_their_definitions() -> None:
+    known = Stream(0, "a").normal(range(200), 1)[:, 0].double() + 0.5
+    other = Stream(0, "b").normal(range(300), 1)[:, 0].double()
+    found = compared(known, other, plan=PLAN)
+    assert found.told == auc(known, other)
+    cut = alarm(other)
+    assert int((other > cut).sum()) == 3
+    assert found.caught[0] == float((known > cut).double().mean())
+    assert found.above_all[0] == float((known > other.max()).double().mean())
+    assert found.sds == pytest.approx(float((known.mean() - other.mean()) / other.std()))
+    tied = compared(known.round(), other.round(), plan=PLAN)
+    assert tied.told.value == pytest.approx(auc(known.round(), other.round()).value)
+
+
+def test_data_that_differ_in_themselves_make_no_memory() -> None:
+    found = memory(tiny(brightness), greys(120, seed=1, shift=0.5), greys(120, seed=2), plan=PLAN)
+    assert found.effect > 0.3
+    assert found.verdict == "undetermined"
+    assert "differ in themselves: mean" in found.note
+    same = looks(greys(120).read(range(120)))
+    assert shifted(same, same, smallest=0.05, level=0.95) == ""
+
+
+def test_scoring_training_pictures_lower_is_no_memory() -> None:
+    ranks = torch.arange(200).double()
+    assert judged(compared(ranks[:100], ranks[100:], plan=PLAN), smallest=0.05, level=0.95) == "absent"
+    small = compared(torch.arange(0, 4000, 2) + 200.0, torch.arange(1, 4001, 2) + 0.0, plan=PLAN)
+    assert small.p < 0.01
+    assert judged(small, smallest=0.2, level=0.95) == "absent"
+    few = compared(ranks[:40:2], ranks[1:40:2], plan=PLAN)
+    assert judged(few, smallest=0.05, level=0.95) == "undetermined"
+
+
+def test_groups_are_relabelled_whole() -> None:
+    people = torch.arange(120) // 20
+    shift = Stream(0, "people").normal(range(12), 1)[:, 0].double()
+    both = torch.cat([people, people + 6])
+    scores = shift[both] + 0.01 * Stream(0, "noise").normal(range(240), 1)[:, 0].double()
+    alone = compared(scores[:120], scores[120:], plan=PLAN)
+    whole = compared(scores[:120], scores[120:], plan=PLAN, groups=(people, people + 6))
+    assert whole.p > alone.p or alone.p > 0.5
+    train = replace(greys(120, seed=1), groups=people)
+    held_out = replace(greys(120, seed=2), groups=people)
+    assert memory(tiny(), train, held_out, plan=PLAN).replication == "group"
+
+
+def test_too_few_pictures_are_refused() -> None:
+    with pytest.raises(UsageError, match="25 or more"):
+        memory(tiny(), greys(10), greys(100), plan=PLAN)
+    with pytest.raises(UsageError, match="25 or more"):
+        MemoryPlan(n=5)
