@@ -175,9 +175,11 @@ def map_site(
 ) -> str | Site:
     """Where Grad-CAM looks: the site that is named, or the last that has a map."""
     network = target_of(target).network
-    if isinstance(at, Unit) or pictures.ndim != 4 or network is None:
+    if pictures.ndim != 4:
+        raise UsageError("Grad-CAM was asked of samples that are no pictures", "choose another method")
+    if isinstance(at, Unit) or network is None:
         raise UsageError(
-            "Grad-CAM was asked of a unit, of no pictures, or of a function without a network",
+            "Grad-CAM was asked of a unit, or of a function without a network",
             "it is a map of pictures from all channels of a site: at='down2.act'",
         )
     if at is not None:

@@ -49,10 +49,11 @@ def _sentence(sort: str, way: str, columns: Mapping[str, Tensor], level: float) 
     size, found = columns["relative"], torch.isfinite(columns["relative"])
     middle, within = median_of(size, level=level)
     all_of = f"all {len(size)}" if bool(found.all()) else f"{int(found.sum())} of {len(size)}"
-    said = f"{sort.capitalize()} pictures, {way}: {all_of} flip; the median takes "
-    said += UNITS[way].format(middle, within.low, within.high)
+    said = f"{sort.capitalize()} pictures, {way}: {all_of} flip"
+    if math.isfinite(middle):
+        said += "; the median takes " + UNITS[way].format(middle, within.low, within.high)
     yardstick = columns["neighbours"]
-    if bool(torch.isfinite(yardstick).any()):
+    if math.isfinite(middle) and bool(torch.isfinite(yardstick).any()):
         said += f", {float(yardstick.nanmedian()):.3g} times the distance to the nearest real picture"
     if not bool(found.any()):
         return said + "."
