@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ganatomy.bench.alarms import alarms
 from ganatomy.bench.digits import digits, stacked
+from ganatomy.bench.dirac import dirac
 from ganatomy.bench.dissection import dissection
 from ganatomy.bench.engine import engine
 from ganatomy.bench.gap import gap
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "engine": engine,
     "alarms": alarms,
     "drs": selection,
+    "dirac": dirac,
     "dissection": dissection,
     "gap": gap,
     "speed": speed,

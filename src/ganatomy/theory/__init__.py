@@ -1,0 +1,1 @@
+"""What theory says should happen: exact divergences, optimal critics, games whose convergence is known, spectra."""
