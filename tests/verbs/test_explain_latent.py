@@ -8,12 +8,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+import torch
 
 from ganatomy.errors import GanatomyError, InputError, UsageError
 from ganatomy.explain.concepts.looks import brightness, edges
 from ganatomy.explain.concepts.measurer import Measurer
+from ganatomy.explain.latent.directions import Directions
+from ganatomy.explain.latent.geodesics import geodesics
+from ganatomy.explain.latent.paths import interpolation
 from ganatomy.explain.latent.responses import Plan
 from ganatomy.explain.latent.sefa import sefa
+from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
@@ -24,6 +29,7 @@ from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explain import Wanted
 from ganatomy.verbs.explainers import latent
 from ganatomy.verbs.explainers.latent import DIRECTIONS, tell_directions, tell_map
+from ganatomy.views.latent import savings
 
 PICTURE = Format.picture(1, 8)
 
@@ -33,9 +39,16 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latent, "_steps", lambda _asked, samples=0: Plan(n=8, controls=3, samples=samples))
 
 
-def asked(gan: GAN, measurers: Sequence[Measurer] = (), *, own: tuple[str, ...] = (), progress: object = None) -> Asked:
+def asked(
+    gan: GAN,
+    measurers: Sequence[Measurer] = (),
+    *,
+    own: tuple[str, ...] = (),
+    sites: tuple[str, ...] | None = None,
+    progress: object = None,
+) -> Asked:
     heard = progress if callable(progress) else lambda _done, _total: None
-    return Asked(gan, lambda: measurers, None, None, Wanted(own=own), heard)
+    return Asked(gan, lambda: measurers, None, None, Wanted(own=own, sites=sites), heard)
 
 
 def arrays(told: Told) -> dict[str, np.ndarray]:
@@ -142,3 +155,36 @@ def test_every_way_to_directions_reports(name: str, monkeypatch: pytest.MonkeyPa
     assert DIRECTIONS[name](asked(gan, [brightness(PICTURE)], progress=lambda *at: seen.append(at)))
     assert seen
     assert seen[-1][0] == seen[-1][1]
+
+
+def test_pca_is_done_at_each_place_that_is_named_and_a_place_where_it_fails_loses_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gan = GAN.fresh(MLP(PICTURE, Normal(3), hidden=(6, 5)), 0)
+    whole = latent.pca
+
+    def sometimes(gan: GAN, site: str, *, k: int, n: int, seed: int, progress: Progress) -> Directions:
+        if site == "hidden2":
+            raise InputError("rows of lower rank", "ask for fewer")
+        return whole(gan, site, k=k, n=n, seed=seed, progress=progress)
+
+    monkeypatch.setattr(latent, "pca", sometimes)
+    monkeypatch.setattr(Asked, "many", lambda _self, usual, _thorough: min(usual, 64))
+    monkeypatch.setattr(latent, "DIRECTIONS", only("sefa", "pca"))
+    told = tell_directions(asked(gan, [brightness(PICTURE)], sites=("hidden1", "hidden2", "")))
+    sefas, hidden, output = ((next(told), next(told))[0] for _ in range(3))
+    assert (sefas.name, hidden.name, output.name) == ("sefa", "pca of hidden1", "pca of the output")
+    assert hidden.said.startswith("PCA of hidden1 over")
+    assert output.said.startswith("PCA of the output over")
+    with pytest.raises(InputError, match="1 of 4 ways to find directions cannot be applied: pca of hidden2: rows"):
+        next(told)
+
+
+def test_pictures_of_half_precision_and_pictures_that_never_change_are_told_of_and_drawn() -> None:
+    half = GAN(GAN.fresh(MLP(PICTURE, Normal(3), hidden=(6,)), 0).generator.bfloat16(), Normal(3), PICTURE)
+    ways = interpolation(half, 2, seed=0)
+    assert ways.arrays["pictures"].dtype == np.float32
+    still = GAN.fresh(MLP(PICTURE, Normal(3), hidden=(6,)), 0)
+    for weight in still.generator.parameters():
+        torch.nn.init.zeros_(weight)
+    assert savings(geodesics(still, 2, seed=0))

@@ -101,7 +101,8 @@ def speeds(found: Explanation, *, many: int = 6) -> Figure:
 def savings(found: Explanation) -> Figure:
     """How much shorter the shortest path is, between the same samples; the interval is the optimiser's."""
     saved, straight, floor = (np.asarray(found.arrays[name], dtype=float) for name in ("saved", "straight", "floor"))
-    share, open_ = saved / straight, floor / straight
+    there = np.where(straight > 0, straight, np.inf)  # between the same pictures nothing can be saved
+    share, open_ = saved / there, floor / there
     label = "length saved, share of the straight path"
     return forest(found.units, share, (share - open_, share + open_), label=label)
 

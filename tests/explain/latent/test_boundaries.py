@@ -138,3 +138,11 @@ def test_it_is_deterministic_streams_and_refuses_what_never_varies() -> None:
         boundaries(gan, [])
     with pytest.raises(GanatomyError, match="boundary of 10"):
         boundaries(gan, [measurer], n=10)
+
+
+def test_what_only_rounds_otherwise_has_no_boundary() -> None:
+    gan = linear_gan(torch.eye(3).double())
+    read = Measurer(
+        "m", ("first", "rounded"), "score", lambda x: torch.stack([x[:, 0], 100 + 1e-5 * x[:, 1].sign()], 1)
+    )
+    assert boundaries(gan, [read], n=100).names == ("m: first",)

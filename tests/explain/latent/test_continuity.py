@@ -215,3 +215,14 @@ def test_wrong_requests_are_refused() -> None:
         continuity(gan, 0)
     with pytest.raises(UsageError, match=r"shape \(65, 2, 2\)|shape \(64, 2, 2\)"):
         continuity(gan, 1, label=lambda x: torch.zeros(len(x), 2, 2))
+
+
+def test_of_pictures_that_never_change_no_speed_is_told() -> None:
+    found = continuity(gan_of(lambda z: 0 * z, 2, 2), 3)
+    assert "The pictures never change on any path." in found.note
+    assert "inf" not in found.note
+    assert "smaller than" not in found.note
+    assert np.isnan(answer(found).spike)
+    mostly = continuity(gan_of(lambda z: (z - 2).relu(), 2, 2), 6)
+    assert "On most steps the pictures do not change." in mostly.note
+    assert "inf" not in mostly.note

@@ -108,9 +108,12 @@ def test_layers_of_other_makes_are_measured_as_they_act() -> None:
 def test_a_scaled_latent_and_a_part_of_one_are_recognised() -> None:
     weight = gaussian(3, 4)
     (entry,) = entries(wrapped(Foreign(Scaled(weight), norm=True), 4))
-    assert entry.columns == (0, 1, 2)
+    assert torch.equal(entry.gains, torch.eye(3).double())
+    assert entry.varies is not None
+    assert entry.varies[1] > 1.2 * entry.varies[0], "the norms of normal latents differ"
     (entry,) = entries(wrapped(Foreign(Scaled(weight[:2]), part=True), 4))
-    assert entry.columns == (0, 1, -1)
+    assert torch.equal(entry.gains, torch.eye(3).double()[:, :2])
+    assert entry.varies is None
     assert torch.allclose(matrix(entry)[:2], weight[:2] / 4, atol=1e-6)
     assert float(matrix(entry)[2].abs().max()) == 0.0
 
@@ -167,3 +170,84 @@ def test_neither_labels_nor_the_latent_itself_are_taken_for_w(made: bool, wanted
     with Stream(0, "weights").module_rng(0):
         generator = Conditioned(made)
     assert mapping(GAN(generator, Normal(4, classes=3), Format.point(6))) == wanted
+
+
+class Before(nn.Module):
+    """What is done to z before a linear layer without a bias, and one more layer behind a ReLU."""
+
+    def __init__(self, change: Callable[[Tensor], Tensor], weight: Tensor) -> None:
+        super().__init__()
+        with Stream(0, "layers").module_rng(0):
+            self.change, self.first, self.second = change, nn.Linear(*weight.shape, bias=False), nn.Linear(4, 4)
+        self.first.weight.data = weight.T.float()
+
+    def forward(self, z: Tensor) -> Tensor:
+        out: Tensor = self.second(self.first(self.change(z)).relu())
+        return out
+
+
+@pytest.mark.parametrize(
+    ("change", "times", "latent"),
+    [
+        (lambda z: torch.cat([z, z], 1), (1, 1), Normal(3)),
+        (lambda z: torch.cat([z, -0.5 * z], 1), (1, -0.5), Normal(3)),
+        (lambda z: 2 * z, (2,), Normal(3)),
+        (lambda z: z / z.norm(dim=1, keepdim=True), (3**-0.5,), Sphere(3)),
+        (lambda z: torch.cat([z.new_ones(len(z), 2), 4 * z, z.new_zeros(len(z), 1)], 1), (0, 4, 0), Normal(3)),
+    ],
+)
+def test_all_copies_of_the_latent_count_with_their_factors(
+    change: Callable[[Tensor], Tensor], times: tuple[float, ...], latent: Latent
+) -> None:
+    wide = change(latent.sample(0, range(2))).shape[1]
+    weight = gaussian(wide, 4)
+    (entry,) = entries(GAN(Before(change, weight).eval(), latent, Format.point(4)))
+    assert entry.site == "first"
+    assert entry.varies is None
+    cuts = [2, 3, 1] if len(times) == 3 else [3] * len(times)
+    wanted = sum(factor * part for factor, part in zip(times, weight.split(cuts), strict=True) if factor)
+    assert torch.allclose(matrix(entry), torch.as_tensor(wanted), atol=1e-5)
+
+
+@pytest.mark.parametrize("between", [nn.Softplus(), nn.Identity()])
+def test_of_one_coordinate_only_the_first_layer_is_an_entry(between: nn.Module) -> None:
+    """Any nowhere-zero column is in proportion to one coordinate, and behind a layer without a bias by one factor."""
+    with Stream(0, "layers").module_rng(0):
+        layers = nn.Sequential(nn.Linear(1, 8, bias=False), between, nn.Linear(8, 5, bias=False), nn.Linear(5, 4))
+    (entry,) = entries(GAN(layers.eval(), Normal(1), Format.point(4)))
+    assert entry.site == "0"
+    assert not any(module._forward_hooks for module in layers.modules())
+
+
+def test_behind_a_learnt_gain_the_gain_is_the_entry() -> None:
+    class Gain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gain = nn.Parameter(torch.tensor(1.5))
+
+        def forward(self, z: Tensor) -> Tensor:
+            return self.gain * z
+
+    with Stream(0, "layers").module_rng(0):
+        layers = nn.Sequential(Gain(), nn.Linear(3, 4))
+    (entry,) = entries(wrapped(layers, 4))
+    assert entry.site == "0"
+    assert torch.allclose(matrix(entry), 1.5 * torch.eye(3).double())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_networks_of_half_precision_are_read_as_they_are(dtype: torch.dtype) -> None:
+    with Stream(0, "layers").module_rng(0):
+        layers = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 4)).to(dtype)
+    (entry,) = entries(GAN(layers.eval(), Normal(4), Format.point(4)))
+    assert entry.site == "0"
+    weight = layers[0].weight.detach().double().T
+    assert torch.allclose(matrix(entry), weight, atol=1e-4)
+    assert layers[0].weight.dtype == dtype
+
+
+def test_what_a_function_makes_of_one_coordinate_is_not_that_coordinate() -> None:
+    with Stream(0, "layers").module_rng(0):
+        generator = Before(lambda z: nn.functional.softplus(z), gaussian(1, 4))
+    with pytest.raises(GanatomyError, match="no module was found that is affine in the latent"):
+        entries(GAN(generator.eval(), Normal(1), Format.point(4)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from oracles_latent import known_gan
+from oracles_latent import gaussian, known_gan, linear_gan
 from torch import Tensor, nn
 
 from ganatomy.errors import GanatomyError
@@ -95,3 +95,8 @@ def test_a_generator_without_forward_derivatives_is_refused() -> None:
     gan = GAN(Foreign(), Normal(2), Format.point(2))
     with pytest.raises(GanatomyError, match="no forward-mode derivative"):
         local(gan, k=1)
+
+
+def test_the_output_as_a_place_is_called_the_output() -> None:
+    gan = linear_gan(gaussian(4, 3))
+    assert "Jacobian of the output in z" in averaged(gan, k=1, n=2, site="").note

@@ -127,10 +127,10 @@ def test_umap_is_given_all_rows_and_a_seed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_several_scores_have_their_names_and_their_own_fit() -> None:
     gan = linear_gan(torch.eye(2, dtype=torch.float64))
-    names = ("held", "bent", "none", "flat")
+    names = ("held", "bent", "none", "less")
 
     def score(x: torch.Tensor) -> torch.Tensor:
-        return torch.stack([x[:, 0], x[:, 1] ** 3, (50 * x[:, 0]).sin(), 0 * x[:, 0]], dim=1)
+        return torch.stack([x[:, 0], x[:, 1] ** 3, (50 * x[:, 0]).sin(), (90 * x[:, 0]).sin()], dim=1)
 
     found = latent_map(gan, 400, score=score, names=names)
     told = score(gan.sample(0, range(400))).numpy()
@@ -154,3 +154,25 @@ def test_of_a_map_only_the_map_is_kept() -> None:
 
     few, many = peak(512), peak(4096)
     assert many - few < 2 * 3584 * (32 + 8) < 3584 * 256 * 4, "and all latents would take the last of these"
+
+
+def test_the_chance_level_is_that_of_the_best_of_all_scores() -> None:
+    """Of 12 scores that have nothing to do with the map the best passes it in 5 of 100 maps."""
+    over, gan = 0, linear_gan(matrix(2, 2))
+    for trial in range(100):
+        noise = Stream(trial, "scores").normal(range(200), 12, dtype=torch.float64).split(64)
+        parts = iter(noise)
+        found = latent_map(gan, 200, seed=trial, score=lambda _x, p=parts: next(p), names=[str(i) for i in range(12)])
+        best, level = (
+            float(word.split("%")[0]) for word in (found.note.split("explains ")[1], found.note.split("below ")[1])
+        )
+        over += best > level
+    assert "by chance the best of 12 scores would stay below 5.4% (at 95 %)" in found.note
+    assert 1 <= over <= 12  # binomial(100, 0.05): 0.6 % and 0.2 %
+
+
+def test_scores_that_never_vary_are_not_explained() -> None:
+    gan = linear_gan(torch.eye(2, dtype=torch.float64))
+    found = latent_map(gan, 50, score=lambda x: torch.stack([x[:, 0], 1 + 0 * x[:, 0]], 1), names=("held", "flat"))
+    assert "explains 100.0% of held; by chance a score would" in found.note
+    assert "one colour" in latent_map(gan, 50, score=lambda x: 0 * x[:, 0]).note

@@ -90,7 +90,7 @@ def test_coordinates_and_directions_that_do_nothing() -> None:
     assert found.arrays["stretch"][6] == pytest.approx(float(torch.linalg.matrix_norm(weights, 2)), rel=1e-6)
     assert found.arrays["share"][:6].sum() == pytest.approx(1)
     assert "1 of 6 coordinates do nothing (4)" in found.note
-    assert "2 do nothing" in found.note
+    assert "of 6 directions (eigenvectors) 2 do nothing" in found.note
 
 
 def test_what_does_little_is_not_nothing() -> None:
@@ -158,3 +158,9 @@ def test_flat_in_one_direction() -> None:
 
     found = idle(gan_of(ridge, 2, 2), 4)
     assert found.arrays["idle"].tolist() == [False, True, False, True]
+
+
+def test_a_constant_generator_has_no_directions_to_move_in() -> None:
+    gan = linear_gan(torch.zeros(4, 3, dtype=torch.float64))
+    assert "of 3 directions (eigenvectors) 3 do nothing. Stretch in" in idle(gan, 3, seed=0).note
+    assert "0 in the middle and 0 at 99 %" in stretch(gan, 3, seed=0).note

@@ -110,3 +110,12 @@ def test_the_same_call_gives_the_same_bits_and_progress_ends_full(gan: GAN) -> N
 def test_too_few_samples_are_refused(gan: GAN) -> None:
     with pytest.raises(GanatomyError, match="8 components of 20 samples"):
         pca(gan, "start.act", n=20)
+
+
+def test_the_output_as_a_place_is_not_called_the_latent(gan: GAN) -> None:
+    found = pca(gan, "", k=2, n=100)
+    assert found.names == ("output pc0", "output pc1")
+    assert found.note.startswith("PCA of the output over 100 samples")
+    assert pca(gan, None, k=2, n=100).note.startswith("PCA of the latent over 100 samples")
+    carried = mapped(gan, Directions("m", ("a",), torch.eye(64)[:1].double(), torch.ones(1), blank(1), site=""), n=100)
+    assert "Carried from the output to the latent" in carried.note

@@ -162,3 +162,12 @@ def test_plans_that_cannot_be_are_refused() -> None:
         Plan(sizes=(0.0,))
     with pytest.raises(GanatomyError, match="no measurers"):
         Panel.of([])
+
+
+def test_the_norm_is_the_root_mean_square_and_so_has_an_expectation_in_one_dimension() -> None:
+    gan = linear_gan(gaussian(3, 1))
+    seen = responses(gan, axes(gan), Panel.of([reader("s", gaussian(1, 3))]), plan=Plan(n=96, sizes=(2.0,)))
+    z = gan.latent.sample(0, range(Plan().start, Plan().start + 96)).double()
+    both = [float(((z + step).square().sum() / z.square().sum()).sqrt()) for step in (-2, 2)]
+    assert seen.norm[0].tolist() == pytest.approx(both, rel=1e-5)
+    assert max(both) < 3, "where the mean of |z + 2| / |z| has no bound"

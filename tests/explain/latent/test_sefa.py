@@ -111,3 +111,21 @@ def test_style_networks_are_factorised_layer_by_layer() -> None:
         sefa(gan, source="mapping", sites=["synthesis.level1.conv1"])
     with pytest.raises(GanatomyError, match="8 directions of a vector of 7"):
         sefa(gan, source="mapping")
+
+
+def test_a_norm_that_differs_from_sample_to_sample_is_said_to_be_left_out() -> None:
+    class Normed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.utils.skip_init(nn.Linear, 4, 6)
+            self.layer.weight.data, self.layer.bias.data = gaussian(6, 4).float(), torch.zeros(6)
+
+        def forward(self, z: Tensor) -> Tensor:
+            out: Tensor = self.layer(z / z.norm(dim=1, keepdim=True))
+            return out
+
+    assert (
+        "What enters layer is scaled sample by sample, by 0."
+        in sefa(GAN(Normed(), Normal(4), Format.point(6)), k=2).note
+    )
+    assert "scaled" not in sefa(linear_gan(gaussian(6, 4)), k=2).note

@@ -155,9 +155,60 @@ def test_it_is_deterministic_leaves_the_modules_alone_and_counts_its_work() -> N
 
 
 def test_the_note_says_by_what_law_directions_are_compared() -> None:
-    gan = linear_gan(gaussian(6, 3))
+    gan = linear_gan(gaussian(6, 32))
     found = random_directions(gan, 4, seed=0)
     result = steering(gan, found, [reader("s", gaussian(2, 6))], plan=Plan(n=8, controls=19, samples=0), latents=0)
-    assert "19 controls, corrected, by a t law, since ranks of so few cannot decide" in result.note
+    assert (
+        "19 controls, corrected, by the law of a random direction's cosine, since ranks of so few cannot decide"
+        in result.note
+    )
     one = steering(gan, found.only([0]), [reader("s", gaussian(2, 6))], plan=Plan(n=8, controls=19, samples=0))
     assert "19 controls, corrected, by rank; the smallest p is 0.05" in one.note
+
+
+def test_in_few_dimensions_it_is_said_that_nothing_can_be_decided() -> None:
+    gan, plan = linear_gan(gaussian(6, 3)), Plan(n=8, controls=19, samples=0)
+    result = steering(gan, random_directions(gan, 4, seed=0), [reader("s", gaussian(2, 6))], plan=plan, latents=0)
+    assert not result.arrays["beats_random"].any()
+    assert "cannot be decided in a latent of so few dimensions (3)" in result.note
+
+
+def test_of_a_concept_that_never_varies_nothing_is_claimed() -> None:
+    """Nor of one that only rounds otherwise: a large number with a last bit that moves."""
+    gan = linear_gan(gaussian(6, 8))
+    read = Measurer(
+        "m",
+        ("first", "flat", "rounded"),
+        "score",
+        lambda x: torch.stack([x[:, 0], torch.ones(len(x)), 100 + 1e-5 * x[:, 0].sign()], dim=1).double(),
+    )
+    result = steering(gan, axes(gan), [read], plan=QUICK, latents=0)
+    alone = steering(gan, axes(gan), [reader("s", torch.eye(6)[:1])], plan=QUICK, latents=0)
+    assert (result.arrays["verdict"][:, 0] == alone.arrays["verdict"][:, 0]).all(), "the family is that of one concept"
+    assert (result.arrays["verdict"][:, 1:] == "undetermined").all()
+    for name in ("effect", "low", "high", "unit", "step_effect"):
+        assert np.isnan(result.arrays[name][..., 1:]).all()
+        assert np.isfinite(result.arrays[name][..., 0]).all()
+    assert result.arrays["selectivity"] == pytest.approx(np.ones(8))
+    assert result.arrays["target"].tolist() == ["m: first"] * 8
+    assert "Of 8 pairs of 8 directions and 1 concepts" in result.note
+    assert "Nothing is claimed of what never varies: m: flat, m: rounded." in result.note
+
+
+def test_of_a_constant_generator_nothing_is_claimed_at_all() -> None:
+    gan = linear_gan(torch.zeros(6, 3).double())
+    result = steering(gan, axes(gan), [reader("s", gaussian(2, 6))], plan=QUICK, latents=0)
+    assert (result.arrays["verdict"] == "undetermined").all()
+    assert result.arrays["target"].tolist() == [""] * 3
+    assert not result.arrays["beats_random"].any()
+    assert "Nothing is claimed of what never varies: s: c0, s: c1." in result.note
+    assert "random directions" not in result.note
+    assert "pairs" not in result.note
+
+
+def test_where_a_twin_never_varies_there_is_no_claim() -> None:
+    gan = linear_gan(torch.eye(4).double())
+    lame = Measurer("m", ("first",), "score", lambda x: x[:, :1], twin=lambda x: 0 * x[:, :1])
+    result = steering(gan, axes(gan), [lame], plan=QUICK, latents=0)
+    assert (result.arrays["verdict"] == "undetermined").all()
+    assert np.isfinite(result.arrays["effect"]).all()

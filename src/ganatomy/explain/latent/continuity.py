@@ -11,6 +11,7 @@ than float numbers resolve cannot be told from a jump.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,7 +40,8 @@ SCALES = (1e-1, 1e-2, 1e-3, 1e-4)
 class Answer:
     """verdict: "continuous", "discontinuous" or "undetermined". jumping: paths with a jump, of `paths`.
 
-    spike: of the speed over its path's mean, the 99.9 % quantile over the median; 1 for a linear generator.
+    spike: of the speed over its path's mean, the 99.9 % quantile over the median; 1 for a linear generator, NaN for a
+    constant one.
     """
 
     verdict: str
@@ -93,7 +95,7 @@ def answered(arrays: dict[str, Tensor]) -> Answer:
     interval = wilson(jumping, paths)
     speed = arrays["speed"] / arrays["speed"].mean(dim=1, keepdim=True).clamp(min=1e-300)
     middle = float(speed.median())
-    spike = float(torch.quantile(speed, 0.999)) / middle if middle > 0 else float("inf")
+    spike = float(torch.quantile(speed, 0.999)) / middle if middle > 0 else math.inf if bool(speed.any()) else math.nan
     if jumping:
         verdict, said = "discontinuous", _says_jumps(arrays, jumping, interval)
     elif int(open_.sum()):
@@ -101,10 +103,7 @@ def answered(arrays: dict[str, Tensor]) -> Answer:
         said = f"{int(open_.sum())} steps on {int((open_ > 0).sum())} of {paths} paths neither shrank nor stayed."
     else:
         verdict, said = "continuous", _says_none(arrays, paths, interval)
-    said = (
-        f"{verdict.capitalize()}. {said} The speed is {spike:.3g} times its median at its 99.9 % quantile; the fastest "
-    )
-    said += f"{FASTEST:.0%} of steps hold {float(arrays['fastest'].median()):.0%} of a path's length."
+    said = f"{verdict.capitalize()}. {said} {_says_speed(arrays, middle, spike)}"
     if "crossing" in arrays:
         said += _says_crossings(arrays)
     return Answer(verdict, paths, jumping, interval, int(jumps.sum()), spike, said)
@@ -207,6 +206,15 @@ def _names(paths: int) -> list[str]:
     return [f"{2 * pair} to {2 * pair + 1}" for pair in range(paths)]
 
 
+def _says_speed(arrays: dict[str, Tensor], middle: float, spike: float) -> str:
+    if not float(arrays["length"].max()) > 0:
+        return "The pictures never change on any path."
+    most = f"The fastest {FASTEST:.0%} of steps hold {float(arrays['fastest'].median()):.0%} of a path's length."
+    if not middle > 0:
+        return f"On most steps the pictures do not change. {most}"
+    return f"The speed is {spike:.3g} times its median at its 99.9 % quantile. {most}"
+
+
 def _says_jumps(arrays: dict[str, Tensor], jumping: int, interval: Interval) -> str:
     paths, sizes = len(arrays["jumps"]), arrays["jump"][arrays["jump"] > 0]
     apart = arrays["apart"][:, None].expand_as(arrays["jump"])[arrays["jump"] > 0]
@@ -220,7 +228,9 @@ def _says_jumps(arrays: dict[str, Tensor], jumping: int, interval: Interval) -> 
 
 def _says_none(arrays: dict[str, Tensor], paths: int, interval: Interval) -> str:
     many, apart = int(arrays["refined"].sum()), float(arrays["apart"].median())
-    hidden = float((EXPLAINED * arrays["explained"]).median()) / max(apart, 1e-300)
+    if not apart > 0:
+        return f"None of {paths} paths jumps, so at most {interval.high:.0%} of paths do (Wilson, 95 %)."
+    hidden = float((EXPLAINED * arrays["explained"]).median()) / apart
     looked = f"{many} steep steps were halved and all came apart into small ones. " if many else ""
     return (
         f"None of {paths} paths jumps, so at most {interval.high:.0%} of paths do (Wilson, 95 %). {looked}A jump "

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.generator.sites import generator_sites
-from ganatomy.explain.latent.directions import Directions, axes
+from ganatomy.explain.latent.directions import Directions, axes, spoken
 from ganatomy.explain.latent.moving import moved, strips
 from ganatomy.explain.latent.responses import Plan
 from ganatomy.explain.latent.steering import explained, steer
 from ganatomy.explain.passes import Draw, Progress, draws, made
+from ganatomy.explain.spread import varies
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.running import Moments
 from ganatomy.results.explanation import Explanation
@@ -58,7 +59,7 @@ def coordinates(
     nothing = change <= NOTHING * float(change.square().mean().sqrt())
     arrays: dict[str, Any] = {**result.arrays, "nothing": nothing}
     for site, (mean, size) in unit_changes(gan, found, sites, plan=plan, progress=progress).items():
-        arrays |= {f"units {site}": mean, f"units {site} size": size}
+        arrays |= {f"units {spoken(site)}": mean, f"units {spoken(site)} size": size}
     return replace(result, method="coordinates", arrays=arrays, note=f"{result.note} {_idle(found, nothing.numpy())}")
 
 
@@ -94,7 +95,7 @@ def unit_changes(
     out = {}
     for at, site in enumerate(sites):
         sd = usual[at].variance().sqrt()
-        scale = torch.where(sd > 0, 1 / sd.clamp(min=1e-300), torch.zeros_like(sd))
+        scale = torch.where(varies(usual[at].mean, sd), 1 / sd.clamp(min=1e-300), torch.zeros_like(sd))
         out[site] = (total[at] / n * scale, (squares[at] / n).sqrt() * scale)
     return out
 

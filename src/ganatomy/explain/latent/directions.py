@@ -78,6 +78,11 @@ class Directions:
         )
 
 
+def spoken(site: str | None) -> str:
+    """A place as sentences call it; the generator as a whole is the place without a name."""
+    return "the latent" if site is None else site or "the output"
+
+
 def spread(latent: Latent) -> float:
     """Standard deviation of one coordinate of the prior."""
     return SPREAD[latent.kind]

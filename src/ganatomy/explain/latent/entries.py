@@ -6,14 +6,16 @@
     mapping(gan)                                   # "mapping": which place that is; None where there is no such
 
 Found by running: an entry is a module that has weights and none inside, is given the vector itself (alone, beside an
-embedding, as a picture of one pixel, in parts, or scaled sample by sample), and is affine in it. Its matrix is measured
-by feeding it unit vectors, so that weight normalisation, scaled weights and foreign layers need no special case.
+embedding, as a picture of one pixel, in parts, several times, scaled by numbers or sample by sample), is affine in it,
+and is not reached through another entry. Its matrix is measured by feeding it unit vectors, so that weight
+normalisation, scaled weights and foreign layers need no special case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -22,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from ganatomy.errors import GanatomyError, UsageError
+from ganatomy.explain.latent.directions import spoken
 from ganatomy.explain.passes import Draw, draws, made
 from ganatomy.models.evaluating import evaluating
 from ganatomy.models.gan import GAN
@@ -29,31 +32,35 @@ from ganatomy.tracing.trace import watch
 
 PROBES = 16  # samples that a vector is recognised by
 LARGE = 1024.0  # unit vectors are fed at this size, so that rounding beside a bias does not show
-CLOSE = 1e-4  # relative, for values that passed a few operations in float32
+CLOSE = 1e-4  # relative, for values that passed a few operations in float32; narrower types are given more
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """`columns`: where in the module's input each coordinate of the vector stands, -1 for one that does not enter."""
+    """`gains`: what the module's input is of the vector, (width, inputs): times what each coordinate stands where.
+
+    varies: the smallest and largest factor, where the vector is scaled sample by sample, which the gains leave out.
+    """
 
     site: str
     module: nn.Module
     shape: tuple[int, ...]
-    columns: tuple[int, ...]
+    gains: Tensor
+    varies: tuple[float, float] | None = None
+
+
+Given = tuple[str, nn.Module, Tensor]
 
 
 def entries(gan: GAN, source: str | None = None) -> tuple[Entry, ...]:
     """All modules that the latent enters, or the output of `source`, in the order of running."""
     draw = next(draws(gan, PROBES, seed=0))
     vector, seen = _run(gan, source, draw)
-    found = [
-        Entry(name, module, tuple(given.shape[1:]), columns)
-        for name, module, given in seen
-        if (columns := _columns(vector, given)) is not None
-    ]
-    affine = tuple(entry for entry in found if _is_affine(entry, len(vector)))
+    held = ((at, _held(vector, given)) for at, (_, _, given) in enumerate(seen))
+    found = {at: Entry(*seen[at][:2], tuple(seen[at][2].shape[1:]), *each) for at, each in held if each is not None}
+    affine = _outermost(gan, draw, {at: each for at, each in found.items() if _is_affine(each, len(vector))}, seen)
     if not affine:
-        what = "the latent" if source is None else f"what '{source}' puts out"
+        what = f"what '{source}' puts out" if source else spoken(source)
         raise UsageError(
             f"no module was found that is affine in {what}",
             "name a place from which vectors enter affine maps, as in source='mapping'; weights that are used by a "
@@ -64,10 +71,7 @@ def entries(gan: GAN, source: str | None = None) -> tuple[Entry, ...]:
 
 def matrix(entry: Entry) -> Tensor:
     """A with module(x) = A^T x + const: (width of the vector, outputs), float64, at the other inputs zero."""
-    rows = torch.zeros(len(entry.columns), _inputs(entry.shape))
-    for row, column in enumerate(entry.columns):
-        if column >= 0:
-            rows[row, column] = LARGE
+    rows = LARGE * entry.gains
     found = (_out(entry, rows) - _out(entry, torch.zeros(1, rows.shape[1]))) / LARGE
     return found.double().cpu()
 
@@ -86,7 +90,7 @@ def mapping(gan: GAN) -> str | None:
     fed: dict[str, int] = {}
     for name, vector in outputs.items():
         moves = name in swapped and not torch.equal(vector, swapped[name])  # an embedding of labels does not
-        if moves and _columns(draw.z.double(), vector) is None:
+        if moves and _held(draw.z.double(), vector) is None:
             fed[name] = len({site for site, _, given in seen if _whole(vector, given)})
     often = sorted((name for name in fed if fed[name] > 1), key=lambda name: (-fed[name], name.count(".")))
     return next((name for name in often if len(_entries_or_none(gan, name)) > 1), None)
@@ -125,9 +129,9 @@ def _whole(vector: Tensor, given: Tensor) -> bool:
     return float((given.flatten(1).cpu() - vector).abs().max()) <= CLOSE * float(vector.abs().max())
 
 
-def _run(gan: GAN, source: str | None, draw: Draw) -> tuple[Tensor, list[tuple[str, nn.Module, Tensor]]]:
+def _run(gan: GAN, source: str | None, draw: Draw) -> tuple[Tensor, list[Given]]:
     """The vector, (n, width), and what each bare module with weights was given."""
-    seen: list[tuple[str, nn.Module, Tensor]] = []
+    seen: list[Given] = []
 
     def note(name: str) -> Callable[[nn.Module, Any], None]:
         def hook(module: nn.Module, inputs: Any) -> None:
@@ -154,27 +158,57 @@ def _bare(module: nn.Module) -> bool:
     return not inner and any(True for _ in chain(module.parameters(), module.buffers()))
 
 
-def _columns(vector: Tensor, given: Tensor) -> tuple[int, ...] | None:
-    """Which columns of the input hold the vector's coordinates, or None where it is not among them."""
+def _held(vector: Tensor, given: Tensor) -> tuple[Tensor, tuple[float, float] | None] | None:
+    """Gains, and the factors where these vary, of a vector in a module's input; None where it is not there."""
     if given.ndim < 2 or not given.is_floating_point() or _inputs(given.shape[2:]) > 1:
         return None
-    rows = given.flatten(1).cpu().double()
-    # Equal columns: the vector as it is, whole or in parts, alone or beside other things.
-    size = CLOSE * float(vector.abs().max())
-    same = (vector.T[:, None, :] - rows.T[None, :, :]).abs().amax(2) <= size
-    if bool(same.any()):
-        where = same.float().argmax(1)
-        return tuple(int(place) if bool(same[row, place]) else -1 for row, place in enumerate(where))
-    # Rows in proportion: the vector scaled to some norm, sample by sample.
+    rows, close = given.flatten(1).cpu().double(), _close(given.dtype)
+    return _constant(vector, rows, close) or (_varying(vector, rows, close) if vector.shape[1] > 1 else None)
+
+
+def _constant(vector: Tensor, rows: Tensor, close: float) -> tuple[Tensor, None] | None:
+    """Columns that are a number times a coordinate: of the whole vector or parts of it, once or often."""
+    factors = vector.T @ rows / vector.square().sum(0)[:, None].clamp(min=1e-300)
+    size = rows.abs().amax(0)
+    gains = torch.zeros_like(factors)
+    for row, coordinate in enumerate(vector.T):
+        miss = (rows - coordinate[:, None] * factors[row]).abs().amax(0)
+        gains[row] = torch.where((miss <= close * size) & (size > 0), factors[row], 0.0)
+    gains = torch.where((gains - 1).abs() <= close, torch.ones_like(gains), gains)
+    return (gains, None) if bool(gains.any()) else None
+
+
+def _varying(vector: Tensor, rows: Tensor, close: float) -> tuple[Tensor, tuple[float, float]] | None:
+    """Rows in proportion: the vector scaled to some norm, sample by sample. Anything is one coordinate scaled."""
     width = vector.shape[1]
     for first in range(rows.shape[1] - width + 1):
         part = rows[:, first : first + width]
         factor = (part * vector).sum(1, keepdim=True) / vector.square().sum(1, keepdim=True)
-        if bool((factor.abs() > 1e-6).all()) and float((part - factor * vector).abs().max()) <= size * float(
-            factor.abs().max()
+        size = factor.abs()
+        if bool((size > 1e-6).all()) and float((part - factor * vector).abs().max()) <= close * float(
+            vector.abs().max() * size.max()
         ):
-            return tuple(range(first, first + width))
+            gains = torch.zeros(width, rows.shape[1], dtype=torch.float64)
+            gains[:, first : first + width] = torch.eye(width, dtype=torch.float64)
+            return gains, (float(factor.min()), float(factor.max()))
     return None
+
+
+def _outermost(gan: GAN, draw: Draw, found: dict[int, Entry], seen: Sequence[Given]) -> tuple[Entry, ...]:
+    """Those whose input stays as it was when all the others put out what belongs to the next sample."""
+    if len(found) < 2:
+        return tuple(found.values())
+    with ExitStack() as attached:
+        for module in {entry.module for entry in found.values()}:
+            attached.callback(module.register_forward_hook(lambda _module, _given, out: out.roll(1, 0)).remove)
+        _, dealt = _run(gan, None, draw)
+    same = len(dealt) == len(seen)
+    return tuple(each for at, each in found.items() if same and torch.equal(dealt[at][2], seen[at][2]))
+
+
+def _close(dtype: torch.dtype) -> float:
+    """How far values of this type that passed a few operations may lie apart, relative to their size."""
+    return max(CLOSE, 4 * torch.finfo(dtype).eps)
 
 
 def _is_affine(entry: Entry, n: int) -> bool:
@@ -191,11 +225,14 @@ def _is_affine(entry: Entry, n: int) -> bool:
 
 
 def _out(entry: Entry, rows: Tensor) -> Tensor:
-    """The module's own output for flat inputs, flat."""
-    weight = next(chain(entry.module.parameters(), entry.module.buffers()))
-    given = rows.to(weight.device, weight.dtype).reshape(len(rows), *entry.shape)
-    with evaluating(entry.module), torch.no_grad():
-        out: Tensor = entry.module(given)
+    """The module's own output for flat inputs, flat; of a module of half precision, what its weights say in float32."""
+    module = entry.module
+    weight = next(chain(module.parameters(), module.buffers()))
+    if weight.is_floating_point() and weight.dtype.itemsize < 4:
+        module = deepcopy(module).float()
+    given = rows.to(weight.device, max(weight.dtype, torch.float32, key=lambda each: each.itemsize))
+    with evaluating(module), torch.no_grad():
+        out: Tensor = module(given.reshape(len(rows), *entry.shape))
     return out.flatten(1).double().cpu()
 
 

@@ -24,13 +24,18 @@ def explained(
     """An Explanation of this GAN, made here and now."""
     subject = gan.digest()
     provenance = Provenance.here(seed=seed, digests={"gan": subject})
-    kept = {name: values.detach().cpu().numpy() for name, values in arrays.items()}
+    kept = {name: _wide(values.detach().cpu()).numpy() for name, values in arrays.items()}
     return Explanation(method, subject, target, tuple(units), kept, note=note.strip(), provenance=provenance)
 
 
 def stacked(rows: Sequence[Row]) -> dict[str, Tensor]:
     """Arrays with one row a unit, from the rows of all units; plain numbers become arrays of numbers."""
     return {name: torch.stack([_tensor(row[name]) for row in rows]) for name in rows[0]}
+
+
+def _wide(values: Tensor) -> Tensor:
+    """numpy has no bfloat16."""
+    return values.float() if values.dtype == torch.bfloat16 else values
 
 
 def _tensor(value: Tensor | float | bool) -> Tensor:

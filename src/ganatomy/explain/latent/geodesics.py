@@ -115,7 +115,7 @@ def geodesics(
         f"the median saving is {share:.2%} of the length. Lengths in {seen.name}. {seen.note}"
     )
     if not bool(arrays["converged"].all()):
-        note += f" Some lengths were still changing at {FINE} steps: `error` says by how much."
+        note = f"{note.strip()} Some lengths were still changing at {FINE} steps: `error` says by how much."
     units = [f"{2 * pair} to {2 * pair + 1}" for pair in range(pairs)]
     return explained(gan, "geodesics", seen.name, units=units, arrays=arrays, note=note, seed=seed)
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.latent.directions import Directions, in_latent, signed
+from ganatomy.explain.latent.directions import Directions, in_latent, signed, spoken
 from ganatomy.explain.latent.panel import within
 from ganatomy.explain.passes import Draw, Progress, draws
 from ganatomy.models.evaluating import evaluating, home
@@ -106,7 +106,7 @@ def _directions(gan: GAN, squares: Tensor, k: int, *, where: str, site: str | No
     names = tuple(f"jacobian{place}" for place in range(k))
     found = in_latent(gan.latent, vectors[:k], names=names, method="jacobian", fit=share[:k])
     facts = {"stretch": values[:k].sqrt(), "share": share[:k]}
-    what = "the output" if site is None else site
+    what = "the output" if site is None else spoken(site)
     return replace(
         found,
         fit_says="share of the squared stretch",

@@ -11,6 +11,7 @@ the whole space, against the band that shuffled names give.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from torch import Tensor
 from ganatomy.errors import InputError, UsageError, choose
 from ganatomy.explain.latent.explained import explained
 from ganatomy.explain.passes import BLOCK, Progress, draws, made
+from ganatomy.explain.spread import varies
 from ganatomy.features.space import FeatureSpace, pixels, random_projection
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.distances import neighbours
@@ -37,6 +39,7 @@ WIDEST = 1024  # of a space whose covariance is formed
 SHUFFLES = 200
 NEAREST = 5  # neighbours among which real and generated are counted
 SAID = 3  # scores in one sentence
+SURE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def latent_map(
 
     A unit is a sample, so the result holds 32 + 8 c bytes of each; latents and pictures are not kept, but for UMAP,
     which looks at all latents at once (n x dim float64). The note says which share of each score's variance a plane
-    over the map explains (R^2), beside what chance gives.
+    over the map explains (R^2), beside the highest that chance gives.
     """
     n = max(n, 4)
     plane = flat(lambda: (draw.z.double() for draw in draws(gan, n, seed=seed)), method, seed=seed)
@@ -207,11 +210,21 @@ def _scored(score: Callable[[Tensor], Tensor], pictures: Tensor, many: int) -> T
 
 def _fits(place: Tensor, colours: Mapping[str, Tensor]) -> str:
     """The scores that lie most evenly over the map."""
-    fits = {name.removeprefix("score "): _explained(place, values) for name, values in colours.items()}
+    varied = {name: score for name, score in colours.items() if bool(varies(score.mean(), score.std()))}
+    if not varied:
+        return "No score varies, so that the map has one colour."
+    fits = {name.removeprefix("score "): _explained(place, values) for name, values in varied.items()}
     best = sorted(fits, key=lambda name: -fits[name])[:SAID]
     said = ", ".join(f"{fits[name]:.1%} of {'the score' if name == 'score' else name}" for name in best)
     most = f"; of the {len(fits) - SAID} others less" if len(fits) > SAID else ""
-    return f"A plane over the map explains {said}{most}; {2 / (len(place) - 1):.1%} is what chance gives."
+    chance = _highest(len(place), len(fits))
+    of = f"the best of {len(fits)} scores" if len(fits) > 1 else "a score"
+    return f"A plane over the map explains {said}{most}; by chance {of} would stay below {chance:.1%} (at 95 %)."
+
+
+def _highest(n: int, scores: int) -> float:
+    """Where the largest R^2 of so many unrelated scores stays below in 95 of 100 maps; one is Beta(1, (n - 3) / 2)."""
+    return 1 - math.pow(1 - math.pow(SURE, 1 / scores), 2 / (n - 3))
 
 
 def _explained(place: Tensor, score: Tensor) -> float:
@@ -219,4 +232,4 @@ def _explained(place: Tensor, score: Tensor) -> float:
     total = float((score - score.mean()).square().sum())
     basis, _ = torch.linalg.qr(torch.cat([torch.ones(len(place), 1, dtype=place.dtype), place], dim=1))
     left = score - basis @ (basis.T @ score)
-    return 1 - float(left.square().sum()) / total if total > 0 else 0.0
+    return 1 - float(left.square().sum()) / total

@@ -79,10 +79,10 @@ def stretch(
     assert seeing is not None
     table = torch.stack([seeing.at(level) for level in LEVELS])
     middle, high = float(seeing.at(0.5)[0]), float(seeing.at(0.99)[0])
-    times = f"{high / middle:.3g} times" if middle > 0 else "beyond any number of times"
+    times = f", {high / middle:.3g} times that," if middle > 0 else ""
     note = (
         f"stretch in {seen.name} per unit of latent, over {n} latents of the prior, to 1 %. The largest stretch is "
-        f"{middle:.3g} in the middle and {high:.3g}, {times} that, at 99 %. {seen.note}"
+        f"{middle:.3g} in the middle and {high:.3g}{times} at 99 %. {seen.note}"
     )
     arrays = {"largest": table[:, 0], "frobenius": table[:, 1]}
     return explained(gan, "stretch", seen.name, units=[f"{q:g}" for q in LEVELS], arrays=arrays, note=note, seed=seed)
@@ -122,10 +122,11 @@ def idle(
     effective = total**2 / float(values.square().sum()) if total > 0 else 0.0
     idle_coordinates = [str(i) for i in range(dim) if bool(nothing[i])]
     named = f" ({', '.join(idle_coordinates[:20])}{' ...' if len(idle_coordinates) > 20 else ''})"
+    stay = int(nothing[dim:].sum())
+    moving = f" The pictures move in about {effective:.1f} directions (participation ratio)." if effective else ""
     note = (
-        f"{len(idle_coordinates)} of {dim} coordinates do nothing{named if idle_coordinates else ''}; of the "
-        f"directions {int(nothing[dim:].sum())} do nothing. The pictures move in about "
-        f"{effective:.1f} directions (participation ratio). Stretch in {seen.name}, {n} latents; "
+        f"{len(idle_coordinates)} of {dim} coordinates do nothing{named if idle_coordinates else ''}; of {dim} "
+        f"directions (eigenvectors) {stay} do nothing.{moving} Stretch in {seen.name}, {n} latents; "
         f"the floor of rounding is {floor:.2g}. {seen.note}"
     )
     arrays = {

@@ -53,9 +53,10 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A block of latents: base (n, columns), moved (k, steps, n, columns), tally (k, steps, 3).
+    """A block of latents: base (n, columns), moved (k, steps, n, columns), tally (k, steps, 4).
 
-    The tally holds sums over the block: squared change of the samples, relative norm, latents cut short.
+    The tally holds sums over the block: squared change of the samples, squared norms of the latents after the step and
+    before it, latents cut short.
     """
 
     base: Tensor
@@ -97,9 +98,9 @@ def _measured(
     (place, each), (still, panel) = which, kept
     samples = moved(gan, draw, found, place=place, steps=each)
     change = float((samples - still).double().square().sum())
-    norm = cut = math.nan
+    after = before = cut = math.nan
     if found.site is None:
         taken = step(gan.latent, draw.z, found.vectors[place], each * float(found.scales[place]))
-        norm = float((taken.z.norm(dim=1) / draw.z.norm(dim=1)).double().sum())
+        after, before = float(taken.z.double().square().sum()), float(draw.z.double().square().sum())
         cut = float(taken.cut.sum())
-    return panel(samples), torch.tensor([change, norm, cut], dtype=torch.float64)
+    return panel(samples), torch.tensor([change, after, before, cut], dtype=torch.float64)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.latent.directions import Directions, in_latent
+from ganatomy.explain.latent.directions import Directions, in_latent, spoken
 from ganatomy.explain.latent.sketch import NARROW, Leading, exact, together
 from ganatomy.explain.passes import Draw, Progress, draws, made
 from ganatomy.models.gan import GAN
@@ -54,9 +54,9 @@ def pca(
     r2 = _held_out(walk, centre, line=line, n=n)
     share = centre.values / centre.variance
     facts = {"variance": centre.values, "share": share, "gain": line.slopes.norm(dim=1) / centre.values.sqrt()}
-    names = tuple(f"{site or 'latent'} pc{place}" for place in range(k))
+    names = tuple(f"{spoken(site).removeprefix('the ')} pc{place}" for place in range(k))
     says = "held-out R^2 of the component's coordinate on z"
-    where = f"PCA of {site or 'the latent'} over {n} samples: {k} components hold {float(share.sum()):.1%} of variance."
+    where = f"PCA of {spoken(site)} over {n} samples: {k} components hold {float(share.sum()):.1%} of variance."
     if at_site and site is not None:
         found = Directions("pca", names, centre.vectors, centre.values.sqrt(), r2, says, site=site)
     else:
@@ -86,7 +86,7 @@ def mapped(gan: GAN, found: Directions, *, n: int = 4000, seed: int = 0) -> Dire
         fit_says="held-out R^2 of the coordinate at the site on z",
         facts=found.facts,
         targets=found.targets,
-        note=f"{found.note} Carried from {found.site} to the latent by least squares.".strip(),
+        note=f"{found.note} Carried from {spoken(found.site)} to the latent by least squares.".strip(),
         again=None if again is None else lambda other: mapped(gan, again(other), n=n, seed=other),
     )
 

@@ -80,8 +80,8 @@ class Responses:
     choose targets. one_way: share of latents whose score goes one way through all steps, that of most, and spearman
     their mean rank correlation with the step, (k, columns).
     jolt: root mean square change of the samples' values, (k, steps), in that of one sample from the mean sample.
-    norm: mean length of the moved latents relative to before; cut: share of latents that could not go all the way.
-    Both are NaN where the latent is not what was moved.
+    norm: root mean square length of the moved latents relative to before; cut: share of latents that could not go all
+    the way. Both are NaN where the latent is not what was moved.
     """
 
     steps: tuple[float, ...]
@@ -158,8 +158,8 @@ def responses(
         one_way=torch.maximum(up, down) / odds.n,
         spearman=ranks / odds.n,
         jolt=(tally[..., 0] / natural.clamp(min=1e-300)).sqrt(),
-        norm=tally[..., 1],
-        cut=tally[..., 2],
+        norm=(tally[..., 1] / tally[..., 2]).sqrt(),
+        cut=tally[..., 3],
     )
 
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError, choose
-from ganatomy.explain.latent.directions import Directions, in_latent, signed
-from ganatomy.explain.latent.entries import entries, matrix
+from ganatomy.explain.latent.directions import Directions, in_latent, signed, spoken
+from ganatomy.explain.latent.entries import Entry, entries, matrix
 from ganatomy.explain.latent.pca import activations
 from ganatomy.explain.passes import Progress, draws
 from ganatomy.models.gan import GAN
@@ -46,12 +46,12 @@ def sefa(
     values, vectors = spectrum(torch.cat([matrix(entry) for entry in chosen], dim=1), normalise=normalise)
     if not 1 <= k <= len(vectors):
         raise UsageError(f"{k} directions of a vector of {len(vectors)} were asked for", f"k is 1 to {len(vectors)}")
-    names = tuple(f"{source or 'latent'} sefa{place}" for place in range(k))
+    names = tuple(f"{spoken(source).removeprefix('the ')} sefa{place}" for place in range(k))
     method = "sefa, columns normalised" if normalise else "sefa"
     share = values / values.sum()
     facts = {"eigenvalue": values[:k], "gain": values[:k].clamp(min=0).sqrt(), "share": share[:k]}
     where = f"Eigenvectors of A A^T, A = {', '.join(entry.site for entry in chosen)}."
-    note = " ".join([where, *_ties(values, k)])
+    note = " ".join([where, *_varying(chosen), *_ties(values, k)])
     if source is None:
         latent = in_latent(gan.latent, vectors[:k], names=names, method=method, fit=share[:k])
         return replace(latent, fit_says="share of the map's squared gain", facts=facts, note=note)
@@ -68,6 +68,16 @@ def spectrum(weights: Tensor, *, normalise: bool) -> tuple[Tensor, Tensor]:
         a = torch.where(length > 0, a / length.clamp(min=1e-300), torch.zeros_like(a))
     values, vectors = torch.linalg.eigh(a @ a.T)
     return values.flip(0), signed(vectors.flip(1).T.contiguous())
+
+
+def _varying(chosen: Sequence[Entry]) -> list[str]:
+    """Norms that are taken sample by sample are in no matrix."""
+    return [
+        f"What enters {entry.site} is scaled sample by sample, by {entry.varies[0]:.3g} to {entry.varies[1]:.3g}, "
+        "which the eigenvalues leave out."
+        for entry in chosen
+        if entry.varies is not None
+    ]
 
 
 def _ties(values: Tensor, k: int) -> list[str]:

@@ -7,13 +7,15 @@
     result.note                                    # what there is to say in plain sentences
 
 The effect is half the difference of the scores one step forwards and one step backwards, paired latent by latent. A
-concept that was learnt has a twin; a claim about it needs both. The target of a direction is the concept it was made
+concept that was learnt has a twin; a claim about it needs both. A concept that never varies has no standard deviation
+to measure effects in: they are NaN, and nothing is claimed. The target of a direction is the concept it was made
 for, else the one it moves most on a quarter of the latents that is not judged. Only moments are kept: memory does not
 grow with the number of latents.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,8 +34,10 @@ from ganatomy.explain.latent.responses import Plan, Responses, responses
 from ganatomy.explain.latent.stability import stability
 from ganatomy.explain.latent.wording import told
 from ganatomy.explain.passes import Progress
+from ganatomy.explain.spread import varies
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.statistics.effects import Effect, judged, judged_together
+from ganatomy.numerics.statistics.interval import Interval, Mean
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.provenance import Provenance
 
@@ -96,11 +100,11 @@ def steer(
     seen = responses(gan, found, panel, plan=plan, progress=within(progress, 0, whole))
     pool = control_effects(gan, found, panel, plan=plan, progress=within(progress, own, whole))
     c, sd = len(panel.concepts), seen.base.variance().sqrt()
-    unit = torch.where(sd > 0, sd, torch.ones_like(sd))
+    unit = torch.where(varies(seen.base.mean, sd), sd, torch.full_like(sd, torch.nan))
     effects = _judged(seen, unit, panel, plan)
-    pool = Pool(tuple((places, values / unit) for places, values in pool.groups))
-    random = against_random((seen.odd_means / unit)[:, :c], pool, level=plan.level, aims=aims)
-    strongest = (seen.aimed / unit)[:, :c].abs().argmax(1).tolist()
+    pool = Pool(pool.width, tuple((places, (values / unit).nan_to_num()) for places, values in pool.groups))
+    random = against_random((seen.odd_means / unit).nan_to_num()[:, :c], pool, level=plan.level, aims=aims)
+    strongest = (seen.aimed / unit).nan_to_num()[:, :c].abs().argmax(1).tolist()
     targets = torch.tensor([best if aim is None else aim for aim, best in zip(aims, strongest, strict=True)])
     return Steered(found, panel.concepts, plan, seen, unit[:c], effects, targets, random, pool)
 
@@ -177,10 +181,10 @@ def _step_arrays(steered: Steered) -> dict[str, Any]:
 def _target_arrays(steered: Steered) -> dict[str, Any]:
     """On target against off target, in squared standard deviations, so that shares add up to 1."""
     sizes, targets = steered.sizes, steered.targets[:, None]
-    on, whole = sizes.gather(1, targets)[:, 0], sizes.square().sum(1)
-    others = max(1, sizes.shape[1] - 1)
+    on, whole = sizes.gather(1, targets)[:, 0], sizes.nan_to_num().square().sum(1)
+    others, names = max(1, sizes.shape[1] - 1), steered.concepts
     return {
-        "target": np.array([steered.concepts[int(place)] for place in steered.targets]),
+        "target": np.array(["" if size.isnan() else names[at] for at, size in zip(steered.targets, on, strict=True)]),
         "on_target": on,
         "off_target": ((whole - on.square()).clamp(min=0) / others).sqrt(),
         "selectivity": torch.where(whole > 0, on.square() / whole.clamp(min=1e-300), torch.zeros_like(whole)),
@@ -193,14 +197,24 @@ def _judged(seen: Responses, unit: Tensor, panel: Panel, plan: Plan) -> tuple[Ef
 
     def judge(place: int, column: int) -> Effect:
         mean = seen.odd(place, column, unit=float(unit[column]))
-        return judged(mean, smallest=plan.smallest, level=plan.level)
+        return (
+            _untested(mean, plan) if math.isnan(mean.value) else judged(mean, smallest=plan.smallest, level=plan.level)
+        )
 
     effects = []
     for place in range(len(seen.odd_means)):
         for column, twin in enumerate(panel.twins):
             own = judge(place, column)
             effects.append(own if twin < 0 else _both(own, judge(place, twin)))
-    return judged_together(effects)
+    tested = [each for each in effects if not math.isnan(each.value)]
+    family = iter(judged_together(tested) if tested else ())
+    return tuple(each if math.isnan(each.value) else next(family) for each in effects)
+
+
+def _untested(mean: Mean, plan: Plan) -> Effect:
+    """Of a concept that never varies nothing is claimed."""
+    nowhere = Interval(math.nan, math.nan, plan.level, "not tested")
+    return Effect(math.nan, math.nan, mean.df, mean.n, plan.smallest, nowhere, 1.0, 1.0, "undetermined")
 
 
 def _both(own: Effect, other: Effect) -> Effect:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganatomy.explain.latent.controls import AgainstRandom
-from ganatomy.explain.latent.directions import Directions
+from ganatomy.explain.latent.directions import Directions, spoken
 from ganatomy.explain.latent.responses import Plan
 
 SHOWN = 5  # names in one sentence
@@ -29,7 +29,8 @@ def told(
     repeated: bool,
 ) -> str:
     """Claims first, then how they compare with random directions, then what the steps did to the prior."""
-    sentences = [found.note, _claims(found, concepts, arrays, plan), _random(found, plan, random)]
+    varied = bool(np.isfinite(np.asarray(arrays["effect"])).any())
+    sentences = [found.note, _claims(found, concepts, arrays, plan), _random(found, plan, random) if varied else ""]
     sentences += [_prior(found, arrays)]
     if repeated:
         stable = int((np.asarray(arrays["stability"]) >= DOUBTFUL).sum())
@@ -40,32 +41,49 @@ def told(
 
 
 def _claims(found: Directions, concepts: Sequence[str], arrays: Mapping[str, Any], plan: Plan) -> str:
-    verdict = np.asarray(arrays["verdict"])
+    tested = np.isfinite(np.asarray(arrays["effect"])).all(0)
+    flat = [name for name, varied in zip(concepts, tested, strict=True) if not varied]
+    unclaimed = f"Nothing is claimed of what never varies: {some(flat)}." if flat else ""
+    if not tested.any():
+        return unclaimed
+    verdict = np.asarray(arrays["verdict"])[:, tested]
     counts = {word: int((verdict == word).sum()) for word in ("present", "absent", "undetermined")}
-    return (
-        f"Of {verdict.size} pairs of {len(found)} directions and {len(concepts)} concepts, {counts['present']} effects "
-        f"are present (larger than {plan.smallest:g} standard deviations at {plan.sizes[0]:g} steps), "
+    claims = (
+        f"Of {verdict.size} pairs of {len(found)} directions and {verdict.shape[1]} concepts, {counts['present']} "
+        f"effects are present (larger than {plan.smallest:g} standard deviations at {plan.sizes[0]:g} steps), "
         f"{counts['absent']} absent, {counts['undetermined']} undetermined; "
         f"{plan.n - plan.n // 4} held-out latents, false discovery rate {1 - plan.level:.2g}."
     )
+    return f"{claims} {unclaimed}".strip()
 
 
 def _random(found: Directions, plan: Plan, random: AgainstRandom) -> str:
     names = [name for name, wins in zip(found.names, random.beats.tolist(), strict=True) if wins]
-    some = f" ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})" if names else ""
+    concept = "the concept they were made for" if found.targets else "their strongest concept"
+    if not names and not random.decides:
+        where = "a latent" if found.site is None else "a place"
+        return (
+            f"Whether they move {concept} more than random directions do cannot be decided in {where} of so few "
+            f"dimensions ({found.vectors.shape[1]}): even the best one would not stand out among {len(found)} "
+            f"beside {plan.controls} controls."
+        )
     law = f"by rank; the smallest p is {random.floor:.2g}"
     if not random.exact:
-        law = "by a t law, since ranks of so few cannot decide"
-    concept = "the concept they were made for" if found.targets else "their strongest concept"
+        law = "by the law of a random direction's cosine, since ranks of so few cannot decide"
     return (
-        f"{len(names)} of {len(found)} directions{some} move {concept} more than random directions of the "
-        f"same length do ({plan.controls} controls, corrected, {law})."
+        f"{len(names)} of {len(found)} directions{f' ({some(names)})' if names else ''} move {concept} more than "
+        f"random directions of the same length do ({plan.controls} controls, corrected, {law})."
     )
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of them."""
+    return f"{', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''}"
 
 
 def _prior(found: Directions, arrays: Mapping[str, Any]) -> str:
     if found.site is not None:
-        return f"Steps are taken at {found.site}, where no prior says what is usual."
+        return f"Steps are taken at {spoken(found.site)}, where no prior says what is usual."
     norm, cut = np.asarray(arrays["norm"]), np.asarray(arrays["cut"])
     words = []
     if abs(norm - 1).max() > NOTICED:

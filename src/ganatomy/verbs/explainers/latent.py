@@ -12,10 +12,11 @@ from torch import Tensor
 
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.explain.concepts.measurer import Measurer, labels, scores
+from ganatomy.explain.generator.sites import SiteShape, named_sites
 from ganatomy.explain.latent.boundaries import boundaries
 from ganatomy.explain.latent.continuity import continuity
 from ganatomy.explain.latent.coordinates import coordinates
-from ganatomy.explain.latent.directions import Directions
+from ganatomy.explain.latent.directions import Directions, spoken
 from ganatomy.explain.latent.entries import mapping
 from ganatomy.explain.latent.geodesics import geodesics
 from ganatomy.explain.latent.in_range import invert, verdicts
@@ -27,6 +28,7 @@ from ganatomy.explain.latent.pca import pca
 from ganatomy.explain.latent.responses import Plan as Steps
 from ganatomy.explain.latent.sefa import sefa
 from ganatomy.explain.latent.steering import steering
+from ganatomy.explain.passes import draws
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import latent as along
 
@@ -41,7 +43,8 @@ def tell_coordinates(asked: Asked) -> Iterator[Told]:
 def tell_directions(asked: Asked) -> Iterator[Told]:
     """Each method by itself: those that cannot be applied are named, and why, after the others have been."""
     refused: dict[str, GanatomyError] = {}
-    for name, make in DIRECTIONS.items():
+    ways = _ways(asked)
+    for name, make in ways.items():
         try:
             found = make(asked)
             if found is None:
@@ -54,7 +57,7 @@ def tell_directions(asked: Asked) -> Iterator[Told]:
         yield Told(title, result, result.note, partial(along.strips, result, asked.gan.format))
         yield Told(f"{title} effects", result, "the same in numbers", partial(along.effects, result), aside=True)
     if refused:
-        raise _refused(refused, len(DIRECTIONS))
+        raise _refused(refused, len(ways))
 
 
 def _refused(errors: Mapping[str, GanatomyError], methods: int) -> GanatomyError:
@@ -90,8 +93,9 @@ def _jacobian(asked: Asked) -> Directions:
     return averaged(asked.gan, k=min(8, asked.gan.latent.dim), seed=asked.how.seed, progress=asked.progress)
 
 
-def _pca(asked: Asked) -> Directions:
-    place, dim = asked.places[0], asked.gan.latent.dim
+def _pca(asked: Asked, *, place: SiteShape | None = None) -> Directions:
+    """At a place, by default the first of the rule."""
+    place, dim = place or asked.places[0], asked.gan.latent.dim
     k = min(8, dim, math.prod(place.shape))
     n = max(asked.many(1024, 10_000), 4 * (dim + k))
     return pca(asked.gan, str(place.site), k=k, n=n, seed=asked.how.seed, progress=asked.progress)
@@ -109,6 +113,22 @@ DIRECTIONS: dict[str, Callable[[Asked], Directions | None]] = {
     "pca": _pca,
     "boundaries": _boundaries,
 }
+
+
+def _ways(asked: Asked) -> dict[str, Callable[[Asked], Directions | None]]:
+    """The table, with PCA at each of the places that were named."""
+    if not asked.how.sites:
+        return DIRECTIONS
+    named = named_sites(asked.gan, next(draws(asked.gan, 2, seed=asked.how.seed)), asked.how.sites)
+    at_each = {f"pca of {spoken(str(place.site))}": partial(_named_pca, place=place) for place in named}
+    ways: dict[str, Callable[[Asked], Directions | None]] = {}
+    for name, make in DIRECTIONS.items():
+        ways |= at_each if name == "pca" else {name: make}
+    return ways
+
+
+def _named_pca(asked: Asked, *, place: SiteShape) -> Directions:
+    return replace(_pca(asked, place=place), method=f"pca of {spoken(str(place.site))}")
 
 
 def tell_geometry(asked: Asked) -> Iterator[Told]:
