@@ -278,6 +278,46 @@ def test_what_a_module_leaves_in_an_attribute_is_noticed() -> None:
     assert hooks(network) == before
 
 
+class _TurnsRound(nn.Module):
+    """Looks at the sign, the place or the size of what it was given, of all samples at once."""
+
+    def __init__(self, looks: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.out, self.looks = nn.Linear(4, 6), nn.Linear(6, 3), looks
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x)
+        out: Tensor = self.out(h)
+        return out if bool(self.looks(h)) else -out
+
+
+@pytest.mark.parametrize(
+    "looks", [lambda h: h.mean() > 0, lambda h: h.mean() < 0, lambda h: h[:, :3].abs().mean() > h[:, 3:].abs().mean()]
+)
+def test_a_network_that_looks_at_its_numbers_is_not_replayed(looks: Callable[[Tensor], Tensor]) -> None:
+    network = seeded(lambda: _TurnsRound(looks))
+    replay = Replay(network, "first")
+    kept = replay.begin(X)
+    assert not replay.prefix_reused
+    assert "beside other samples" in replay.reason
+    for other in (-kept.activation, kept.activation.flip(1)):
+        both = replay.finish(kept, torch.cat([kept.activation, other]))
+        close(both[5:], edited(network, "first", lambda _, other=other: other, X))
+
+
+def test_a_rest_that_has_no_numbers_for_some_activations_is_replayed() -> None:
+    """Roots have none of what lies below zero."""
+
+    class Root(nn.Module):
+        def forward(self, h: Tensor) -> Tensor:
+            return h.sqrt()
+
+    network = seeded(lambda: nn.Sequential(nn.Linear(4, 6), nn.Softplus(), Root(), nn.Linear(6, 3)))
+    replay = Replay(network, "1")
+    replay.begin(X)
+    assert (replay.prefix_reused, replay.reason) == (True, "")
+
+
 class _KeepsItsMean(nn.Linear):
     """Something of any batch's shape, so that only the numbers can give it away."""
 

@@ -22,7 +22,7 @@ from ganatomy.tracing.visit import visiting
 
 FIVE = ["fc1", "act", "fc2", "act2", "out"]
 X = normal(5, 4)
-PASS = 1  # hook on the network itself, where a pass begins
+PASS = 2  # hooks on the network itself, where a pass begins and where it ends
 
 
 class _Breaks(Exception):
@@ -182,6 +182,66 @@ def test_calls_are_counted_within_a_pass() -> None:
         network(X)
         network(X)
     assert [bool(torch.equal(each, second)) for each in seen] == [True, True]
+
+
+class _Sometimes(nn.Module):
+    """Runs `act` only where the mean is above zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.act = nn.Linear(4, 4), nn.Tanh()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = self.first(x)
+        return self.act(h) if float(x.mean()) > 0 else h
+
+
+def test_a_pass_that_leaves_a_site_out_is_an_error_whatever_the_passes_before_did() -> None:
+    network = seeded(_Sometimes)
+    said = "'act' did not run in this pass"
+    with edit(network, {"act": torch.neg}):
+        network(X.abs())
+        with pytest.raises(UsageError, match=said):
+            network(-X.abs())
+        assert torch.equal(network(X.abs()), -torch.tanh(network.first(X.abs())))
+    with watch(network, ["act"]):
+        network(X.abs())
+        with pytest.raises(UsageError, match=said):
+            network(-X.abs())
+    assert hooks(network) == 0
+
+
+def test_an_edit_that_runs_the_network_leaves_the_counts_of_the_pass_around_it() -> None:
+    """The third call is still the third, for the edit itself and for a watch around it."""
+    network = seeded(Repeated)
+    plainly, depth = network(X), [0]
+
+    def again(activation: Tensor) -> Tensor:
+        if depth[0] == 0:
+            depth[0] += 1
+            assert torch.equal(network(X), plainly)
+            depth[0] -= 1
+        return activation
+
+    edits = {"block#0": again, "block#2": lambda a: a if depth[0] else -a}
+    with edit(network, edits):
+        out = network(X)
+    h = X
+    for turn in (1, 1, -1):
+        h = torch.tanh(turn * network.block(h))
+    assert torch.equal(out, network.out(h))
+    seen: list[tuple[int, Tensor]] = []
+    around = visiting(network, [Site("block", 2)], lambda _site, tensor: seen.append((depth[0], tensor)))
+    with around, edit(network, {"block#1": again}):
+        network(X)
+    assert [inner for inner, _ in seen] == [1, 0]
+    assert torch.equal(seen[0][1], seen[1][1])
+
+
+def test_no_sites_of_what_cannot_be_seen_is_an_error_of_ours() -> None:
+    script = torch.jit.script(seeded(plain))
+    with pytest.raises(UsageError, match="TorchScript, and runs without it"), watch(script, []):
+        pass
 
 
 def test_a_call_that_no_pass_makes_is_an_error_however_many_passes_there_are() -> None:

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
+from ganatomy.results.formats import Format
 from ganatomy.results.measurement import Measurement
 from ganatomy.views.canvas import BLUE, ORANGE, QUIET, VERDICTS, svg
-from ganatomy.views.generator import pairs, set_of, sets_and_concepts, unreal
+from ganatomy.views.generator import film, pairs, set_of, sets_and_concepts, unreal
 
 
 def ticks(ax: Axes) -> list[str]:
@@ -46,6 +47,19 @@ def test_artifact_units_stand_in_the_order_of_the_ranking_with_held_out_values()
     one, two = unreal(ranking("neighbours", "critic")).axes
     assert one.get_xlim() == two.get_xlim(), "readings are compared on one scale"
     assert two.get_title(loc="left") == "with critic's dislike"
+
+
+def test_a_film_of_numbers_in_any_number_of_axes() -> None:
+    """Maps as they are, vectors as one square, and what has one further axis as a square a unit."""
+    shapes = {"latent": (5, 2), "steps": (3, 2, 8), "maps": (3, 2, 4, 4), "picture": (1, 2, 8, 8)}
+    strips = [
+        Explanation("film strip", "gan", name, tuple(f"{name}:{n}" for n in range(shape[0])), {"maps": np.zeros(shape)})
+        for name, shape in shapes.items()
+    ]
+    figure = film(strips, Format.picture(1, 8))
+    shown = [ax.images[0].get_array().shape for ax in figure.axes if ax.images]
+    assert shown[::2] == [(3, 3), *[(3, 3)] * 3, *[(4, 4)] * 3, (8, 8, 3)]
+    assert len(svg(figure)) > 1000
 
 
 def test_pairs_are_told_from_the_sum_of_their_parts() -> None:

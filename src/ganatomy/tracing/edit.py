@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import reduce
 
 from torch import Tensor, nn
 
@@ -16,13 +17,7 @@ Edit = Callable[[Tensor], Tensor]
 
 def then(*edits: Edit) -> Edit:
     """One after the other."""
-
-    def chained(activation: Tensor) -> Tensor:
-        for each in edits:
-            activation = each(activation)
-        return activation
-
-    return chained
+    return lambda activation: reduce(lambda value, each: each(value), edits, activation)
 
 
 @contextmanager

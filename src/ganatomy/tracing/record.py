@@ -19,10 +19,9 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ganatomy.errors import UsageError
 from ganatomy.tracing.push import linear, quick
 from ganatomy.tracing.site import Site, module_at
-from ganatomy.tracing.visit import part_of
+from ganatomy.tracing.visit import CALLED, part_of
 
 Answer = Callable[[nn.Module, Any, Any], Any]  # of the module, what it is given, and by name
-CALLED = "_compiled_call_impl"  # what nn.Module calls in place of its forward and its hooks, where it is set
 PLAIN = (int, float, bool, str, type(None), Tensor)
 
 

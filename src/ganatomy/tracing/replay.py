@@ -103,7 +103,6 @@ class Replay:
 
     def _unfaithful(self, kept: Kept) -> str:
         """Why the prefix cannot be reused, if so."""
-        other = kept.activation.flip(0) / 2
         try:
             self.network(*shifted(kept.inputs))  # modules may have left something behind, which is that pass's now
             with Reads() as reads:
@@ -111,8 +110,10 @@ class Replay:
             if not apart(same, kept.output) <= SAME:
                 return "the rest of the network, given the same activations after another pass, gives another output"
             self._unread[kept.kind, False] = set() if kept.recording.opaque else reads.unread(same)
-            wanted = torch.cat([kept.output, edited(self.network, kept, other)])
-            if not apart(self.finish(kept, torch.cat([kept.activation, other])), wanted) <= CLOSE:
+            others = {each: edited(self.network, kept, each) for each in _others(kept.activation)}
+            others = {each: output for each, output in others.items() if bool(output.isfinite().all())}
+            found = self.finish(kept, torch.cat([kept.activation, *others]))
+            if not apart(found, torch.cat([kept.output, *others.values()])) <= CLOSE:
                 return "the rest of the network gives another output beside other samples"
         except Exception as error:  # whatever a foreign network may raise
             return f"the rest of the network does not run by itself: {error}"
@@ -133,6 +134,11 @@ class Replay:
             return apart(found, wanted) <= CLOSE and apart(self._set(kept, channels, [level]), wanted) <= CLOSE
         except Exception:  # whatever a foreign network may raise
             return False
+
+
+def _others(activation: Tensor) -> list[Tensor]:
+    """Smaller, of the other sign, and elsewhere: one of them may send a network that looks at its numbers elsewhere."""
+    return [activation.flip(0) / 2, -activation, activation.flatten(1).flip(1).reshape(activation.shape)]
 
 
 def _levels(

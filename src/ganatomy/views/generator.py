@@ -54,8 +54,9 @@ def film(strips: Sequence[Explanation], format: Format, *, units: int = 2) -> Fi
         maps = each.arrays["maps"]
         if each.target == "picture":
             rows.append(Row("picture", tiles(np.moveaxis(maps, 0, 1), format), map=format.kind != "picture"))
-        elif maps.ndim == 2:
-            rows.append(Row(each.target, squares(maps.T), map=True))
+        elif maps.ndim != 4:  # numbers without a place: of all units, or of each if they are several
+            held = {each.target: maps.T} if maps.ndim == 2 else dict(zip(each.units[: units + 1], maps, strict=False))
+            rows += [Row(name, squares(numbers), map=True) for name, numbers in held.items()]
         else:
             rows += [Row(name, shown, map=True) for name, shown in zip(each.units[: units + 1], maps, strict=False)]
     return strip(rows)

@@ -179,7 +179,24 @@ def test_a_critic_is_asked_too_where_there_is_one() -> None:
 def test_so_few_controls_allow_no_claim() -> None:
     _, finding = artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, controls=9))
     assert finding.verdict == "undetermined"
-    assert "no claim is possible" in finding.note
+    assert "cannot give less than 0.1: no claim that it helps is possible" in finding.note
+
+
+def test_where_too_few_are_as_active_the_sets_are_of_the_same_size_only() -> None:
+    """Nineteen are needed for one place, 59 for three: then one unit of thirty is too few, and two are removed."""
+    _, finding = artifact_units(
+        tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, controls=59, places=3)
+    )
+    assert len(finding.arrays["units"]) == 2
+    assert SPOILER in finding.arrays["units"]
+    assert len(finding.arrays["controls"]) == 59
+    assert "no claim" not in finding.note
+    assert finding.p == pytest.approx(1 / 60)
+    _, one = artifact_units(
+        tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, size=1, controls=59, places=3)
+    )
+    assert len(one.arrays["controls"]) == 29, "all others"
+    assert "no claim that it helps is possible" in one.note
 
 
 def test_refusals() -> None:
@@ -187,5 +204,15 @@ def test_refusals() -> None:
         artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, real=600))
     with pytest.raises(UsageError, match=r"up to 16 of 30 units.*\nchoose from 1 to 15"):
         artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, size=16))
+    with Stream(0, "overwritten").module_rng(0):
+        lone = GAN(
+            nn.Sequential(nn.Linear(7, 1), nn.ReLU(), nn.Linear(1, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8))),
+            Normal(7),
+            PICTURE,
+        )
+    with pytest.raises(
+        UsageError, match="of '1' were asked for: this place has one unit, so there is nothing to compare"
+    ):
+        artifact_units(lone, "1", clean_pictures(), seed=0, plan=replace(PLAN, size=0))
     with pytest.raises(UsageError, match="19 latents to judge"):
         artifact_units(tiles(0.4), "units", clean_pictures(), seed=0, plan=replace(PLAN, rank=19))

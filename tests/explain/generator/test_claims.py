@@ -87,7 +87,7 @@ def test_who_moves_a_concept_too_far_does_not_carry_it_alone() -> None:
     effects = replace(found.effects, arrays={**found.effects.arrays, "low": low, "high": high})
     verdicts = {f.claim: f.verdict for f in concluded(found.labels, effects, Panel((measurer,)), plan=PLAN)}
     assert verdicts["a single unit of units carries parts: A"] == "undetermined"
-    assert verdicts["a single unit of units carries parts: B"] == "present"
+    assert verdicts["a single unit of units carries parts: D"] == "present"
 
 
 def simulated(truth: torch.Tensor, seed: int) -> dict[str, np.ndarray]:

@@ -97,10 +97,39 @@ def test_redundant_and_cancelling_units_show_together() -> None:
     assert not found.effects.arrays["agreement"][3, 2]  # another sample's map draws C where it was not
 
 
+def test_sets_are_told_of_a_generator_whose_concepts_never_vary() -> None:
+    """One picture, whatever the units do to it in the middle: nothing is tested, and nothing is lost."""
+    gan = small()
+    with torch.no_grad():
+        for weight in list(gan.generator.parameters())[-2:]:
+            weight.zero_()
+    found = dissection(gan, [HALVES], plan=replace(PLAN, samples=64, images=16), sets={"up1.act": [(0, 1)]})
+    assert np.isnan(found.effects.arrays["effect"]).all() or not found.effects.arrays["claim"].any()
+    (together,) = found.together.values()
+    assert not together.arrays["verdict"].any()
+    assert "0 tests together" in together.note
+
+
 def test_who_carries_a_part_alone_is_said() -> None:
+    """Units 1 and 2 draw half of B each, which is to carry it together."""
     found = said(dissected("parts"), "a single unit")
     verdicts = {claim.rpartition(" ")[2]: finding.verdict for claim, finding in found.items()}
-    assert verdicts == {"A": "present", "B": "present", "C": "undetermined", "D": "present"}
+    assert verdicts == {"A": "present", "B": "undetermined", "C": "undetermined", "D": "present"}
+
+
+def test_who_draws_half_a_part_is_told_from_who_draws_most_of_it() -> None:
+    """0.5, 1 and 0.8 of what all units draw, against three quarters: the truth's own numbers."""
+    found, (planted, _) = dissected("parts"), parts_of("parts")
+    low, zero, every = (found.effects.arrays[name] for name in ("rest_low", "effect", "all_off"))
+    assert planted.truth.single[1, "B"] == planted.truth.single[2, "B"] == 0.5
+    assert (low[[1, 2], 1] < 0).all()
+    assert low[0, 0] == pytest.approx(0.25 * 0.8, abs=0.12)  # of about one standard deviation, less its error
+    assert (low[[0, 11], 0] > 0).all()
+    assert low[5, 3] > 0
+    np.testing.assert_allclose(zero[[1, 2], 0, 1] / every[[1, 2], 1], 0.5, atol=1e-6)
+    notes = {claim.rpartition(" ")[2]: each.note for claim, each in said(found, "a single unit").items()}
+    assert "units:1, has selectivity 1.00, specificity 0.083, at zero 50% of what all units do" in notes["B"]
+    assert "at zero 100% of what all units do" in notes["A"]
 
 
 def test_behind_a_rotation_no_single_unit_carries_anything() -> None:

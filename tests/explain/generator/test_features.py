@@ -80,6 +80,28 @@ def test_top_pictures_of_the_unit_that_shows_are_more_alike() -> None:
     assert f"those of {(rank[:8] <= 0.1).sum()} of 8 units are more alike than all but 10%" in found.note
 
 
+def test_of_a_generator_that_draws_one_picture_no_likeness_is_told() -> None:
+    gan, _ = linear(Normal(4))
+    gan.generator[1].weight.data.zero_()
+    found = exciting_samples(gan, "0", 40, seed=0, k=3, randoms=4)
+    assert np.isnan(found.arrays["spread"]).all()
+    assert np.isnan(found.arrays["spread_rank"]).all()
+    assert found.note == (
+        "peaks of 40 samples, top 3. All samples are the same picture, so that none are more alike than others."
+    )
+
+
+def test_how_far_optimisation_gets_is_told_on_either_side() -> None:
+    gan, _ = linear(Normal(4))
+    best = exciting_samples(gan, "0", 400, seed=0)
+    short = exciting_latents(gan, "0", [0, 1, 2], seed=0, best=best, restarts=1, steps=0)
+    gain = float(np.median(short.arrays["gain"]))
+    assert gain < 0
+    assert short.note.endswith(f"The best of them lie {-gain:.2g} standard deviations below the best sample (median).")
+    far = exciting_latents(gan, "0", [0, 1, 2], seed=0, best=best)
+    assert far.note.endswith("standard deviations above the best sample (median).")
+
+
 def test_optimisation_reaches_the_closed_form_on_each_prior() -> None:
     for latent in (Normal(6), Uniform(6), Sphere(6)):
         gan, weight = linear(latent)

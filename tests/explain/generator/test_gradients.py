@@ -117,6 +117,35 @@ def test_what_does_not_depend_on_the_latent_still_has_gradients_or_zeros() -> No
     assert not found.of["unused"].any()
 
 
+def test_what_moves_samples_most_is_told_with_its_numbers() -> None:
+    """Coordinate 1 of three, four times as much as the two others, and all of it in the second coordinate."""
+    with Stream(0, "overwritten").module_rng(0):
+        layers = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+    layers[0].weight.data = torch.tensor([[1.0, 0.0, 0.0], [0.0, 4.0, 1.0]])
+    layers[1].weight.data = torch.eye(2)
+    gan = GAN(layers, Normal(3), Format.point(2))
+    told, latent, _ = region_sensitivity(gan, 200, seed=0, sites=["0"])
+    sizes = latent.arrays["per_sd"][:, 1]
+    assert latent.note.startswith(
+        f"latent:1 moves samples most, by {sizes[1]:.3g} for each of its standard deviations, the most in coordinate 1"
+        f"; the median of 2 others: {np.median([sizes[2], latent.arrays['per_sd'][0, 0]]):.3g}. 200 samples; regions 2;"
+    )
+    assert told.note.startswith("0 moves samples most, by ")
+    assert "others" not in told.note
+    layers[1].weight.data.zero_()
+    assert region_sensitivity(gan, 8, seed=0, sites=["0"])[1].note.startswith("Nothing here moves a sample. 8 samples")
+
+
+def test_a_region_of_a_picture_is_told_by_row_and_column() -> None:
+    gan = smooth()
+    layers = region_sensitivity(gan, 4, seed=0, grid=(2, 3))[0]
+    moved = np.square(layers.arrays["per_sd"]).sum((1, 2))
+    best = int(moved.argmax())
+    row, column = np.unravel_index(layers.arrays["per_sd"][best].argmax(), (2, 3))
+    assert layers.note.startswith(f"{layers.units[best]} moves samples most, by {moved[best] ** 0.5:.3g} for each")
+    assert f"the most in row {row + 1}, column {column + 1}" in layers.note
+
+
 def test_refusals() -> None:
     gan = smooth()
     with pytest.raises(UsageError, match=r"grid of 9 x 1 regions.*\nchoose from 1 x 1 to 8 x 8"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.generator.matching import WITHIN, sets_apart
+from ganatomy.explain.generator.matching import WITHIN, comparable, sets_apart
 from ganatomy.numerics.random import Stream
 
 
@@ -38,6 +38,22 @@ def test_where_none_is_as_active_only_the_size_is_the_same() -> None:
     assert not found.matched
     assert len(found.sets) == 9
     assert "size only" in found.how
+
+
+def test_where_fewer_are_as_active_than_a_claim_needs_only_the_size_is_the_same() -> None:
+    """Five of forty are as active; ten are needed, or three."""
+    mass = torch.cat([torch.full((6,), 100.0), torch.ones(35)])
+    found = sets_apart((0,), mass, 20, stream=Stream(0, "sets"), least=10)
+    assert (len(found.sets), found.matched) == (20, False)
+    assert found.how == "size only, since no more than 5 were as active"
+    few = sets_apart((0,), mass, 20, stream=Stream(0, "sets"), least=3)
+    assert (sorted(few.sets), few.matched) == ([(unit,) for unit in range(1, 6)], True)
+
+
+def test_sets_too_small_to_be_compared_are_passed_over() -> None:
+    assert comparable([(1,), (1, 2)], 10, 19) == [(1, 2)]
+    assert comparable([(1,), (1, 2)], 10, 9) == [(1,), (1, 2)]
+    assert comparable([(1,), (1, 2)], 4, 19) == [(1,), (1, 2)]
 
 
 def test_too_large_a_set_is_refused() -> None:

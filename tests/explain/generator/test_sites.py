@@ -9,7 +9,7 @@ from shared_data import need
 from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
-from ganatomy.explain.generator.sites import generator_sites, named_sites
+from ganatomy.explain.generator.sites import generator_sites, named_sites, sites_within
 from ganatomy.explain.passes import draws
 from ganatomy.models.architectures import ARCHITECTURES, configure
 from ganatomy.models.gan import GAN
@@ -186,3 +186,64 @@ def test_nothing_stays_and_wrong_names_are_errors() -> None:
         named_sites(gan, draw, ["twice.1"])
     with pytest.raises(UsageError, match="no site called 'twices'"):
         named_sites(gan, draw, ["twices"])
+
+
+class Steps(nn.Module):
+    """An LSTM, whose (n, steps, features) could be read either way; `flat` by a module or by a function."""
+
+    def __init__(self, *, flat: bool) -> None:
+        super().__init__()
+        self.lstm, self.out = nn.LSTM(4, 8, batch_first=True), nn.Linear(32, 64)
+        self.flat = nn.Flatten() if flat else None
+        self.shape = nn.Unflatten(1, DIGIT.shape)
+
+    def forward(self, z: Tensor) -> Tensor:
+        steps = self.lstm(z[:, None].expand(-1, 4, -1))[0]
+        return torch.tanh(self.shape(self.out(steps.flatten(1) if self.flat is None else self.flat(steps))))
+
+
+class Tokens(nn.Module):
+    """Nothing but three axes inside, and none at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = nn.Sequential(nn.Unflatten(1, (2, 2)), nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 32))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.tanh(self.tokens(z)).reshape(-1, *DIGIT.shape)
+
+
+@pytest.mark.parametrize(
+    ("flat", "sites"), [(True, {"flat": (32,), "shape": DIGIT.shape}), (False, {"shape": DIGIT.shape})]
+)
+def test_steps_and_tokens_are_no_units(flat: bool, sites: dict[str, tuple[int, ...]]) -> None:
+    """A module that flattens them makes units; without one the next best places stand."""
+    with Stream(0, "steps").module_rng(0):
+        gan = wrapped(Steps(flat=flat))
+    assert told(gan) == sites
+    said = r"site 'lstm\[0\]' gives \(n, 4, 8\): which axis counts the units cannot be told\n"
+    usable = "flat, out, shape" if flat else "out, shape"
+    with pytest.raises(UsageError, match=rf"{said}name a module that gives \(n, units\) or .*: {usable}"):
+        named_sites(gan, next(draws(gan, 3, seed=0)), ["out", "lstm[0]"])
+
+
+def test_where_all_have_three_axes_the_picture_stands_or_it_is_said() -> None:
+    with Stream(0, "tokens").module_rng(0):
+        gan = wrapped(Tokens())
+    assert told(gan) == {"": DIGIT.shape}  # its own output
+    with Stream(0, "tokens").module_rng(0):
+        lines = nn.Sequential(nn.Unflatten(1, (2, 2)), nn.Linear(2, 8), nn.ReLU())
+    with pytest.raises(UsageError, match=r"is like '0', \(n, 2, 2\): which axis.*\nlet one .* such as an nn.Flatten"):
+        sites_within(lines, torch.zeros(3, 4), None)
+
+
+def test_a_script_shows_nothing_and_its_wrap_shows_the_picture() -> None:
+    with Stream(0, "script").module_rng(0):
+        inner = nn.Sequential(nn.Linear(4, 64), nn.Tanh(), nn.Unflatten(1, DIGIT.shape))
+    script = torch.jit.script(inner)
+    gan = wrapped(script)
+    draw = next(draws(gan, 3, seed=0))
+    assert generator_sites(gan, draw) == ()
+    with pytest.raises(UsageError, match=r"nothing can be seen inside of a Recurs.*TorchScript.*\n.*nn.Sequential\(it"):
+        named_sites(gan, draw, None)
+    assert told(wrapped(nn.Sequential(script))) == {"": DIGIT.shape}

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.concepts.measurer import Measurer
@@ -61,6 +62,32 @@ def test_what_never_varies_has_no_spread(gan: GAN) -> None:
     _, spread = natural_of(gan, sites, PANEL, plan=Plan())
     assert float(spread[0]) > 0
     assert float(spread[1]) == 0
+
+
+def test_a_concept_that_only_rounding_moves_has_no_spread() -> None:
+    """Pictures of mean 0 and length 1: brightness and contrast are the same up to the last digit."""
+
+    class Normed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.act, self.last = nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 64)
+
+        def forward(self, z: Tensor) -> Tensor:
+            h: Tensor = self.last(self.act(self.first(z)))
+            h = h - h.mean(1, keepdim=True)
+            return (h / h.norm(dim=1, keepdim=True)).reshape(-1, 1, 8, 8)
+
+    with Stream(0, "normed").module_rng(0):
+        gan = GAN(Normed(), Normal(4), Format.picture(1, 8))
+    panel = Panel((Measurer("looks", ("mean", "brightness", "left"), "score", _looks),))
+    sites = named_sites(gan, next(iter(draws(gan, 2, seed=0))), None)
+    spread = natural_of(gan, sites, panel, plan=Plan())[1]
+    assert (spread > 0).tolist() == [False, False, True]
+
+
+def _looks(pictures: Tensor) -> Tensor:
+    mean = pictures.mean((1, 2, 3))
+    return torch.stack([mean, 0.5 + mean / 2, pictures[..., :4].mean((1, 2, 3))], 1)
 
 
 def test_each_intervention_sets_what_it_says(block: Block) -> None:

@@ -23,7 +23,7 @@ from torch import Tensor
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError, choose
 from ganatomy.explain.generator.concept_at import ABLATIONS, Latents
-from ganatomy.explain.generator.matching import Apart, sets_apart
+from ganatomy.explain.generator.matching import Apart, comparable, require_others, sets_apart
 from ganatomy.explain.generator.removal import Removal, removed
 from ganatomy.explain.generator.sites import SiteShape, named_sites
 from ganatomy.explain.generator.tally import Counting, Tally
@@ -54,6 +54,7 @@ SMALLEST = 0.05  # of the distance as it is, or its floor: the smallest change o
 class ArtifactPlan:
     """`rank` latents to rank on, the next `judge` to judge on, `real` samples for each; sets of up to `size` units.
 
+    `places`: so many are judged as one family, and need that many more random sets for a claim.
     `smallest`: a change of the squared distance; None for SMALLEST of the distance as it is, at least its floor.
     """
 
@@ -65,6 +66,12 @@ class ArtifactPlan:
     nearest: int = 5
     smallest: float | None = None
     ablate: str = "zero"
+    places: int = 1
+
+    @property
+    def needed(self) -> int:
+        """Random sets that a claim needs: with fewer p cannot be small enough."""
+        return min(self.controls, round(self.places / LEVEL) - 1)
 
     @property
     def pictures(self) -> int:
@@ -103,18 +110,14 @@ def artifact_units(
     rank = Latents(seed, range(plan.rank))
     judge = Latents(seed, range(plan.rank, plan.rank + plan.judge))
     (place,) = named_sites(gan, next(rank.draws(gan)), [site])
-    if not 1 <= plan.size <= place.channels // 2:
-        raise UsageError(
-            f"a set of up to {plan.size} of {place.channels} units was asked for",
-            f"choose from 1 to {place.channels // 2}, so that as many others are left to compare with",
-        )
+    require_others(place.site, plan.size, place.channels, upto="up to ")
     counted = Counting(progress, plan.pictures)
     ranked = _ranked(gan, place, rank, space=space, real=first, nearest=plan.nearest, tally=counted)
     checked = _ranked(gan, place, judge, space=space, real=second, nearest=plan.nearest, tally=counted)
     order = ranked.correlation.mean(0).argsort(descending=True, stable=True).tolist()
     level = off(ranked.moments).float()
     removal = Removal(gan, str(place.site), level, space, Covariance.of(first), counted)
-    prefixes = [tuple(order[: size + 1]) for size in range(plan.size)]
+    prefixes = comparable([tuple(order[: size + 1]) for size in range(plan.size)], place.channels, plan.needed)
     chosen = _fewest(prefixes, removed(removal, prefixes, rank).changes)
     provenance = Provenance.here(seed=seed, digests={"gan": gan.digest(), "data": real.fingerprint, "space": space.id})
     ranking = _ranking(place, ranked, checked, provenance=provenance)
@@ -217,7 +220,9 @@ def _judged(
     plan: ArtifactPlan,
     provenance: Provenance,
 ) -> Finding:
-    controls = sets_apart(chosen, mass, plan.controls, stream=Stream(latents.seed, "artifacts/controls"))
+    controls = sets_apart(
+        chosen, mass, plan.controls, stream=Stream(latents.seed, "artifacts/controls"), least=plan.needed
+    )
     every = tuple(range(len(mass)))
     found = removed(removal, [chosen, every, *controls.sets], latents)
     own, everything, *others = found.changes
@@ -245,7 +250,7 @@ def _judged(
         p=special.p,
         verdict=_verdict(found.interval, special, smallest),
         arrays={"units": torch.tensor(list(chosen)).numpy(), "controls": band.numpy()},
-        note=_note(controls, special, found.before, floor, given=plan.smallest),
+        note=_note(controls, special, found.before, floor, given=plan.smallest, places=plan.places),
         provenance=provenance,
     )
 
@@ -277,7 +282,7 @@ def _floor(removal: Removal, n: int, m: int) -> float:
     return frechet_floor(torch.linalg.eigvalsh(removal.real.matrix()), n, m)
 
 
-def _note(controls: Apart, special: Permuted, before: float, floor: float, *, given: float | None) -> str:
+def _note(controls: Apart, special: Permuted, before: float, floor: float, *, given: float | None, places: int) -> str:
     said = [f"Against {len(controls.sets)} random sets of the same {controls.how}: p = {special.p:.3g}."]
     if given is None:
         share, noise = (
@@ -286,8 +291,8 @@ def _note(controls: Apart, special: Permuted, before: float, floor: float, *, gi
         )
         larger = share if SMALLEST * before >= floor else f"{noise}, which is more than {share}"
         said.append(f"The smallest change of interest is {larger}.")
-    if special.floor > LEVEL:
-        said.append(f"So few sets cannot give less than {special.floor:.3g}: no claim is possible.")
+    if special.floor > LEVEL / places + 1e-9:
+        said.append(f"So few sets cannot give less than {special.floor:.3g}: no claim that it helps is possible.")
     if before <= FEW * floor:
         said.append("The samples are hardly farther from the data than real ones would be: there is little to gain.")
     return " ".join(said)

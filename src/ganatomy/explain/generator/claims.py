@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.explain.generator.controls import Band, specificity
-from ganatomy.explain.generator.effects import Measured
+from ganatomy.explain.generator.effects import Measured, means_of
 from ganatomy.explain.generator.joint import CODES
 from ganatomy.explain.generator.labelling import unit_names
 from ganatomy.explain.generator.panel import Panel
@@ -23,6 +23,7 @@ from ganatomy.explain.generator.plan import Plan
 from ganatomy.explain.generator.values import ABLATIONS, INTERVENTIONS
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.statistics.effects import judged, judged_together
+from ganatomy.numerics.statistics.interval import t_interval
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.provenance import Provenance
 
@@ -56,6 +57,9 @@ def causal_explanation(gan: GAN, panel: Panel, measured: Measured, *, plan: Plan
     arrays["selectivity"] = _selectivity(own[:, : len(ABLATIONS), :, 0])
     arrays["all_off"] = torch.cat(
         [_off(measured, at)[:, :concepts].expand(s.channels, -1) for at, s in enumerate(measured.sites)]
+    )
+    arrays["rest_low"] = torch.cat(
+        [_rest_low(measured, at, plan.level)[:, :concepts] for at in range(len(measured.sites))]
     )
     arrays["specificity"] = torch.cat([band.p for band in bands])
     arrays["matched_effect"] = torch.cat([band.median for band in bands])
@@ -120,6 +124,14 @@ def _selectivity(effects: Tensor) -> Tensor:
 
 def _off(measured: Measured, place: int) -> Tensor:
     return measured.moments[place].mean[-len(measured.spread) :][None]
+
+
+def _rest_low(measured: Measured, place: int, level: float) -> Tensor:
+    """(units, told): the lower bound of `rest`, towards where all units at zero move the concept."""
+    ends = [t_interval(each, level=level) for each in means_of(measured.rest[place])]
+    bounds = torch.tensor([[end.low, -end.high] for end in ends], dtype=torch.float64)
+    up, down = bounds.reshape(-1, len(measured.spread), 2).unbind(2)
+    return torch.where(_off(measured, place) > 0, up, down)
 
 
 def _bands(measured: Measured, effects: Tensor) -> list[Band]:

@@ -4,7 +4,8 @@
 
 Three kinds: "unit X causes C" (present); "unit X causes C", asked because X goes with C, and answered absent; and for
 each concept "a single unit carries C": present if some claimed unit is selective (most of what it changes is C, under
-each ablation), specific (few matched units do as much) and sufficient; absent if every unit is refuted, while the layer
+each ablation), specific (few matched units do as much) and does most of it: more than three quarters of what all units
+of the layer at zero do, by the lower bound of the paired difference; absent if every unit is refuted, while the layer
 as a whole changes it; undetermined otherwise. Who alone carries C moves it, by doing what it did in another sample, on
 average no farther than from one sample to another, at most sqrt(2) standard deviations; what moves it farther leans on
 other units that undo it. A unit is refuted where `resample` says absent (zero does not: of two redundant units either
@@ -101,6 +102,7 @@ def _carriers(labels: Explanation, effects: Explanation, panel: Panel, plan: Pla
     arrays = effects.arrays
     nearer = np.minimum(np.abs(arrays["low"]), np.abs(arrays["high"]))[:, ABLATIONS.index("resample")]
     alone = (arrays["selectivity"] >= SELECTIVE) & (arrays["specificity"] <= SPECIFIC) & (nearer <= FARTHEST)
+    alone &= arrays["rest_low"] > 0
     refuted = not_carrying(arrays, panel.twinned, plan=plan)
     sites = np.array([unit.rpartition(":")[0] for unit in effects.units])
     for site in dict.fromkeys(sites.tolist()):
@@ -143,7 +145,9 @@ def not_carrying(arrays: Mapping[str, Array], twinned: Sequence[int], *, plan: P
 
 def _carried(case: _Case, verdict: str) -> str:
     unit, _ = case.words
+    part = case.at("effect", ABLATIONS.index("zero")) / case.at("all_off")
     share = f"selectivity {case.at('selectivity'):.2f}, specificity {case.at('specificity'):.2g}"
+    share += f", at zero {part:.0%} of what all units do"
     if verdict != "present":
         rest = f"Directions or sets of units may. {_others(case)}"
         return f"No single unit stands out: the strongest, {unit}, has {share}. {rest}"

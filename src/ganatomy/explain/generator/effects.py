@@ -42,6 +42,7 @@ UNITS = 32  # set in turn before their effects are put together
 HELD = 2**24  # bytes of values that units are set to, under one intervention; large maps go fewer at a time
 WIDEST = 2**20  # more units than any site has
 TURNED = ("mean", "resample")
+MOST = 0.75  # of what all units at zero do: a unit that does more alone may carry a concept
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +50,14 @@ class Measured:
     """By site: `moments` over units x INTERVENTIONS x told, then all units off x told; `unlike` by unit and change.
 
     `spread`: the standard deviations that effects are measured in; where it is 0, effects are 0 and mean nothing.
+    `rest` over units x told: what zero does less MOST of what all units at zero do, paired per image.
     """
 
     sites: tuple[SiteShape, ...]
     natural: tuple[Natural, ...]
     spread: Tensor
     moments: tuple[Moments, ...]
+    rest: tuple[Moments, ...]
     unlike: tuple[Tensor, ...]
 
     def means(self, place: int) -> list[Mean]:
@@ -111,12 +114,12 @@ class _Judge:
 
 def _at_site(
     gan: GAN, judge: _Judge, site: SiteShape, natural: Natural, *, plan: Plan, steps: Callable[[int], None]
-) -> tuple[Moments, Tensor]:
-    """Effects, and the mean share of natural activations that lie nearer than the changed ones."""
-    total, unlike = None, torch.zeros(site.channels, len(INTERVENTIONS), dtype=torch.float64)
+) -> tuple[Moments, Moments, Tensor]:
+    """Effects, rests, and the mean share of natural activations that lie nearer than the changed ones."""
+    total, left, unlike = None, None, torch.zeros(site.channels, len(INTERVENTIONS), dtype=torch.float64)
     suffix = Suffix(gan.generator, site.site)
     for start, block in _blocks(gan, suffix, natural, site, plan=plan):
-        place, rows = natural.manifold.place(pooled(start.activation)), []
+        place, rows, zero = natural.manifold.place(pooled(start.activation)), [], []
         step = _together(start.activation)
         for first in range(0, site.channels, step):
             channels = list(range(first, min(first + step, site.channels)))
@@ -125,14 +128,17 @@ def _at_site(
             )
             effects = judge(start, told.flatten(0, 1), address=first).unflatten(0, told.shape[:2]) * turned
             rows.append(effects.permute(2, 0, 1, 3).flatten(1))
+            zero.append(effects[:, INTERVENTIONS.index("zero")])
             unlike[channels] += shares
             steps(len(channels) * len(start.draw))
         off = judge.panel.told(suffix.changed(start, [range(site.channels)], 0.0)[0])
         rows.append(judge(start, off[None], address=site.channels)[0])
         found = Moments.of(torch.cat(rows, 1))
-        total = found if total is None else total + found
+        rest = Moments.of((torch.cat(zero) - MOST * rows[-1]).transpose(0, 1).flatten(1))
+        total, left = (found, rest) if total is None or left is None else (total + found, left + rest)
     assert total is not None
-    return total, unlike / plan.images
+    assert left is not None
+    return total, left, unlike / plan.images
 
 
 def _together(activation: Tensor) -> int:

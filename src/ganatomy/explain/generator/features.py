@@ -65,15 +65,22 @@ def exciting_samples(
     arrays = {"values": top.values.T, "indices": top.indices.T, "mean": moments.mean, "sd": _sd(moments)}
     is_random = torch.arange(len(units)) >= place.channels
     rank = (1 + (spread[is_random][None] <= spread[:, None]).sum(1)) / (1.0 + randoms)
+    rank = torch.where(spread.isnan(), math.nan, rank)
     note = f"peaks of {n} samples, top {k}."
     if randoms:
-        band, alike = spread[is_random].sort().values, int((rank[~is_random] <= LOW).sum())
-        note += (
-            f" Top pictures of random directions differ by {band[0]:.2f} to {band[-1]:.2f} of what any samples do;"
-            f" those of {alike} of {place.channels} units are more alike than all but {LOW:.0%} of these."
-        )
+        note += _likeness(spread[is_random].sort().values, int((rank[~is_random] <= LOW).sum()), place.channels)
     arrays |= {"spread": spread, "spread_rank": rank, "random": is_random}
     return _told(gan, "exciting samples", place, units=units, note=note, seed=seed, arrays=arrays)
+
+
+def _likeness(band: Tensor, alike: int, channels: int) -> str:
+    """Of the top pictures, where samples differ at all. `band`: random directions, from the most alike."""
+    if bool(band.isnan().any()):
+        return " All samples are the same picture, so that none are more alike than others."
+    return (
+        f" Top pictures of random directions differ by {band[0]:.2f} to {band[-1]:.2f} of what any samples do;"
+        f" those of {alike} of {channels} units are more alike than all but {LOW:.0%} of these."
+    )
 
 
 def exciting_latents(
@@ -122,7 +129,9 @@ def exciting_latents(
     note = f"{restarts} restarts of {steps} steps."
     if best is not None:
         arrays["gain"] = _gain(best, units, arrays["value"])
-        note += f" Above the best sample by {float(arrays['gain'].median()):.2g} standard deviations (median)."
+        gain = float(arrays["gain"].median())
+        side = "below" if gain < 0 else "above"
+        note += f" The best of them lie {abs(gain):.2g} standard deviations {side} the best sample (median)."
     return _told(gan, "exciting latents", place, units=units, note=note, seed=seed, arrays=arrays)
 
 

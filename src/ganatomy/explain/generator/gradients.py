@@ -114,12 +114,13 @@ def region_sensitivity(
             total.add(found.of[name], found.at[name])
     shape = grid if gan.format.kind == "picture" else gan.format.shape
     provenance = Provenance.here(seed=seed, digests={"gan": gan.digest()})
-    note = f"{n} samples; regions {' x '.join(map(str, shape))}; gradients, so of small changes only"
+    note = f"{n} samples; regions {' x '.join(map(str, shape))}; gradients, so of small changes only."
 
     def told(target: str, units: tuple[str, ...], arrays: dict[str, Tensor]) -> Explanation:
         shaped = {name: values.reshape(len(units), *shape).numpy() for name, values in arrays.items()}
+        said = f"{_strongest(units, arrays['per_sd'], shape)} {note}"
         return Explanation(
-            "region gradients", provenance.digests["gan"], target, units, shaped, note=note, provenance=provenance
+            "region gradients", provenance.digests["gan"], target, units, shaped, note=said, provenance=provenance
         )
 
     each = {name: sums[name].told(n) for name in sums}
@@ -130,6 +131,25 @@ def region_sensitivity(
             told(name, tuple(f"{name}:{number}" for number in range(len(arrays["slope"]))), arrays)
             for name, arrays in each.items()
         ),
+    )
+
+
+def _strongest(units: tuple[str, ...], moved: Tensor, shape: Sequence[int]) -> str:
+    """Which unit moves the picture most, by how much beside the others, and where. `moved` (units, regions)."""
+    size = moved.square().sum(1).sqrt()
+    best = int(size.argmax())
+    if not float(size[best]) > 0:
+        return "Nothing here moves a sample."
+    place = int(moved[best].argmax())
+    where = f"row {place // shape[1] + 1}, column {place % shape[1] + 1}" if len(shape) == 2 else f"coordinate {place}"
+    others = torch.cat([size[:best], size[best + 1 :]])
+    beside = (
+        "" if not len(others) else "; the other: " if len(others) == 1 else f"; the median of {len(others)} others: "
+    )
+    beside += f"{float(others.quantile(0.5)):.3g}" if beside else ""
+    return (
+        f"{units[best]} moves samples most, by {float(size[best]):.3g} for each of its standard deviations, the most in"
+        f" {where}{beside}."
     )
 
 

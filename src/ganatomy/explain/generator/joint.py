@@ -146,7 +146,8 @@ def _explained(
     every, block = means_of(found), len(sets) * told
     kept = every[:block] + every[2 * block : 3 * block]
     there = [place for place in range(len(kept)) if bool(varies[place % told])]
-    family = judged_together([judged(kept[at], smallest=plan.smallest, level=plan.level) for at in there])
+    tests = [judged(kept[at], smallest=plan.smallest, level=plan.level) for at in there]
+    family = judged_together(tests) if tests else ()
     table = torch.tensor([torch.nan, torch.nan, 1.0, 0.0], dtype=torch.float64).repeat(len(kept), 1)
     rows = [[e.interval.low, e.interval.high, e.p_present, CODES[e.verdict]] for e in family]
     if rows:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.generator.concept_at import ConceptAt, Latents, windowed
+from ganatomy.explain.generator.matching import require_others
 from ganatomy.explain.passes import Draw
 from ganatomy.models.evaluating import evaluating, home
 from ganatomy.numerics.random import Stream
@@ -163,8 +164,4 @@ def _parts(indices: range) -> list[range]:
 
 
 def _check(target: ConceptAt, size: int) -> None:
-    if not 1 <= size <= target.place.channels // 2:
-        raise UsageError(
-            f"a set of {size} of {target.place.channels} units was asked for",
-            f"choose from 1 to {target.place.channels // 2}, so that as many others are left to compare with",
-        )
+    require_others(target.place.site, size, target.place.channels)

@@ -7,7 +7,9 @@ The rule, on one pass over a few samples, in the order of running:
 1. every output of a module that has the samples as its first axis is a place; the picture and the latent are not;
 2. where several modules hand on the same values (an act and the block that ends in it, a dropout, a change of shape),
    the innermost stands for them, or the innermost that has height and width where another lacks them;
-3. what comes out of a non-linearity is taken: a module or a function, read from autograd's graph, a constant factor
+3. it is (n, units) or (n, channels, height, width): of other shapes nobody can tell which axis counts the units
+   (an LSTM's steps, a transformer's tokens), so that they are passed over, and refused where they are named;
+4. what comes out of a non-linearity is taken: a module or a function, read from autograd's graph, a constant factor
    after it allowed. A generator without any inside gives all its places, and one without places gives the picture.
 """
 
@@ -17,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +31,9 @@ from ganatomy.models.gan import GAN
 from ganatomy.tracing.site import Site, module_at, site_named
 
 PROBED = 2  # samples that the rule looks at
+WORTH = {4: 2, 2: 1}  # by the number of axes: maps before vectors, nothing else
+TOLD = "which axis counts the units cannot be told"
+SHAPES = "(n, units) or (n, channels, height, width)"
 # Autograd's names with the modules that end so; ELU, SELU and CELU share one, ReLU6 is a Hardtanh.
 RECTIFIERS = {
     "Relu": ("ReLU",),
@@ -100,6 +105,14 @@ class _Seen:
     bounds: tuple[float, float] | None = None
 
     @property
+    def worth(self) -> int:
+        return WORTH.get(self.tensor.ndim, 0)
+
+    @property
+    def said(self) -> str:
+        return f"(n, {', '.join(map(str, self.tensor.shape[1:]))})"
+
+    @property
     def values(self) -> tuple[int, ...]:
         """The same for all tensors that hold the same numbers in the same memory."""
         kept = self.tensor
@@ -112,11 +125,16 @@ def generator_sites(gan: GAN, draw: Draw) -> tuple[SiteShape, ...]:
 
 
 def inner_sites(network: nn.Module, batch: Tensor, *, labels: Tensor | None = None) -> tuple[SiteShape, ...]:
-    """The same of any network, from what it is given to what it returns."""
-    seen, latent, picture = _observed(network, batch, labels)
-    places = _innermost([each for each in seen if each.values not in (latent, picture)])
-    chosen = [each for each in places if each.after is not None] or places or _innermost(seen)[-1:]
-    calls = Counter(each.site.name for each in seen if each.site.part in (None, 0))
+    """The same of any network, from what it is given to what it returns; nothing where nothing can be seen."""
+    return _by_rule(*_observed(network, batch, labels))
+
+
+def _by_rule(seen: list[_Seen], latent: tuple[int, ...], picture: tuple[int, ...]) -> tuple[SiteShape, ...]:
+    inner = [each.values for each in seen if each.values not in (latent, picture)]
+    every = _innermost(seen)
+    places = [each for each in every if each.values in inner]
+    chosen = [each for each in places if each.after is not None] or places or every[-1:]
+    calls = _calls(seen)
     return tuple(_shape(each, _written(each.site, calls)) for each in chosen)
 
 
@@ -130,14 +148,15 @@ def sites_within(
 ) -> tuple[SiteShape, ...]:
     """Of any network: those that somebody names, or those of the rule."""
     if sites is None:
-        return inner_sites(network, batch, labels=labels)
+        observed = _observed(network, batch, labels)
+        return _by_rule(*observed) or _none(network, observed[0])
     wanted = [site_named(site) for site in sites]
     if not wanted or len(set(wanted)) < len(wanted):
         raise UsageError(f"the sites {', '.join(map(str, wanted))} were given", "name one or more, each once")
     for site in wanted:
         module_at(network, site)  # a wrong name, or a place that cannot be seen, is an error here
     seen = _observed(network, batch, labels)[0]
-    calls = Counter(each.site.name for each in seen if each.site.part in (None, 0))
+    calls = _calls(seen)
     found = {_written(each.site, calls): each for each in seen}
     for site in wanted:
         if site not in found:
@@ -146,7 +165,30 @@ def sites_within(
                 f"the site '{site}' gave no floating-point activation for each sample",
                 f"its places are {', '.join(like)}" if like else "choose a module that runs once on every sample",
             )
+        if not found[site].worth:
+            like = list(dict.fromkeys(str(each) for each, place in found.items() if place.worth))
+            raise UsageError(
+                f"the site '{site}' gives {found[site].said}: {TOLD}",
+                f"name a module that gives {SHAPES}" + (f": {', '.join(like)}" if like else ", such as an nn.Flatten"),
+            )
     return tuple(_shape(found[site], site) for site in wanted)
+
+
+def _none(network: nn.Module, seen: list[_Seen]) -> NoReturn:
+    if seen:
+        raise UsageError(
+            f"all that was seen in a {type(network).__name__} is like '{seen[0].site.name}', {seen[0].said}: {TOLD}",
+            f"let one of its modules give {SHAPES}, such as an nn.Flatten",
+        )
+    raise UsageError(
+        f"nothing can be seen inside of a {type(network).__name__}: it is compiled or TorchScript, or no module of it"
+        " gives an activation for each sample",
+        "give the network that it was made of; in nn.Sequential(it) its output is seen",
+    )
+
+
+def _calls(seen: list[_Seen]) -> Mapping[str, int]:
+    return Counter(each.site.name for each in seen if each.site.part in (None, 0))
 
 
 def _few(labels: Tensor | None) -> Tensor | None:
@@ -158,14 +200,17 @@ def _shape(seen: _Seen, site: Site) -> SiteShape:
 
 
 def _innermost(seen: list[_Seen]) -> list[_Seen]:
-    """One for each set of equal values, where the first of them stands; modules report from the inside out."""
+    """One for each set of equal values, where the first of them stands; modules report from the inside out.
+
+    Those of an unknown shape are left out.
+    """
     found: dict[tuple[int, ...], _Seen] = {}
     for each in seen:
         before = found.setdefault(each.values, each)
         known = before if before.after is not None else each
-        better = each if before.tensor.ndim != 4 and each.tensor.ndim == 4 else before
+        better = each if each.worth > before.worth else before
         found[each.values] = replace(better, after=known.after, bounds=known.bounds)
-    return list(found.values())
+    return [each for each in found.values() if each.worth]
 
 
 def _written(site: Site, calls: Mapping[str, int]) -> Site:

@@ -26,6 +26,7 @@ from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.generator.plan import REFERENCE, Plan
 from ganatomy.explain.generator.sites import SiteShape
 from ganatomy.explain.passes import Progress, draws, made
+from ganatomy.explain.spread import rounding, varies
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
 from ganatomy.tracing.trace import watch
@@ -65,13 +66,17 @@ def natural_of(
 ) -> tuple[list[Natural], Tensor]:
     """Every site's, and the standard deviation of what the panel tells (0: the same for all samples)."""
     told: list[Tensor] = []
+    digits: Tensor | None = None
     running = [_Running() for _ in sites]
     for draw in draws(gan, REFERENCE, seed=plan.seed, progress=progress):
         with watch(gan.generator, [each.site for each in sites]) as trace:
-            told.append(panel.told(made(gan.generator, draw)))
+            pictures = made(gan.generator, draw)
+        told.append(panel.told(pictures))
+        digits = rounding(panel.told, pictures) if digits is None else digits
         for each, site in zip(running, sites, strict=True):
             each.add(trace[site.site])
-    return [each.natural(plan.peak) for each in running], _spread(torch.cat(told))
+    assert digits is not None
+    return [each.natural(plan.peak) for each in running], _spread(torch.cat(told), digits)
 
 
 @dataclass(eq=False)
@@ -178,7 +183,7 @@ def pooled(activation: Tensor) -> Tensor:
     return activation.float().flatten(2).cpu() if activation.ndim > 2 else activation.float()[:, :, None].cpu()
 
 
-def _spread(told: Tensor) -> Tensor:
+def _spread(told: Tensor, digits: Tensor) -> Tensor:
     """Rounding is no spread."""
     sd = told.std(0)
-    return torch.where(sd <= 1e-9 * told.abs().amax(0), 0.0, sd)
+    return torch.where(varies(told.mean(0), sd, rounding=digits), sd, 0.0)

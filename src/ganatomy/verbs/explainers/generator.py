@@ -182,7 +182,14 @@ def tell_artifacts(asked: Asked) -> Iterator[Told]:
     places = asked.places if asked.how.sites is not None else asked.places[-1:]
     rankings, findings = [], []
     for number, place in enumerate(places):
-        plan = ArtifactPlan(min(4, place.channels // 2), many, many, many, controls=max(39, 20 * len(places) - 1))
+        plan = ArtifactPlan(
+            min(4, place.channels // 2),
+            many,
+            many,
+            many,
+            controls=max(39, 20 * len(places) - 1),
+            places=len(places),
+        )
         ranking, finding = artifact_units(
             asked.gan,
             place.site,
