@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from shared_data import need
 from shared_runs import small_run
+from torch import Tensor, nn
 
 from ganatomy.data.catalogue import load as load_data
 from ganatomy.data.dataset import Dataset
@@ -25,7 +27,7 @@ from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.folder import load
-from ganatomy.results.formats import Format
+from ganatomy.results.formats import Format, Score
 from ganatomy.verbs import explainers
 from ganatomy.verbs.asked import Asked, Explainer, Told
 from ganatomy.verbs.explain import Answer, Wanted, chosen, explain, findings_of
@@ -133,7 +135,7 @@ def test_without_names_all_that_apply_are_called(gan: GAN, monkeypatch: pytest.M
     list(explain(GAN(gan.generator, gan.latent, gan.format), failed=lambda name, _error: left.append(name)))
     bare = [name for name, each in EXPLAINERS.items() if not (each.needs_data or each.needs_critic)]
     assert called == [name for name in bare if EXPLAINERS[name].by_default]
-    assert left == ["artifacts", "invert"]
+    assert left == ["critic", "artifacts", "invert"]
     called.clear()
     list(explain(gan, ["latent", "map", "gradients"], failed=lambda name, _error: left.append(name)))
     assert called == [*GROUPS["latent"], "gradients"]
@@ -281,3 +283,40 @@ def test_a_strangers_pretrained_generator_is_explained_end_to_end(tmp_path: Path
     written = json.loads(Path("findings/make/dissection-effects/finding.json").read_text())
     assert written["type"] == "Explanation"
     assert len(written["units"]) == 64
+
+
+def test_a_score_that_is_the_wrong_way_round_is_turned_for_all_and_said(
+    gan: GAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Asked, "many", lambda self, usual, thorough: min(usual, 130))
+
+    class Upside(nn.Module):
+        """Real digits are darker than these samples, and it scores them lower."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mean((1, 2, 3))
+
+    wrong = replace(gan, critic=Upside(), score=Score("unbounded"), architecture=None)
+    found = {each.explainer: each for each in explain(wrong, ["order", "memory"], out=Path("w"))}
+    assert "say the reverse" in found["order"].said
+    assert found["memory"].said.startswith("The score is read the other way round than declared")
+
+
+def test_real_pictures_of_other_classes_are_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = DCGAN(Format.picture(1, 8), Normal(4, 3), width=4, critic_width=4, dropout=0.0)
+    three = GAN(networks.generator(0), networks.latent, networks.format, networks.critic(0))
+    seen: list[Dataset | None] = []
+    table = {"credit": Explainer("", lambda asked: iter(seen.append(asked.held_out) or ()), needs_critic=True)}
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    told: list[str] = []
+    list(explain(three, data="digits", failed=lambda name, error: told.append(f"{name}: {error.said}")))
+    assert seen == [None]
+    assert told == ["data: the GAN is conditional on 3 classes, and 'digits' does not have the same"]
+
+
+def test_a_gan_without_a_critic_is_told_so_once(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", {"map": Explainer("", lambda _asked: iter(()))})
+    told: list[str] = []
+    bare = GAN(gan.generator, gan.latent, gan.format)
+    list(explain(bare, failed=lambda name, error: told.append(f"{name}: {error.said}")))
+    assert told == ["critic: this GAN has no critic"]

@@ -32,7 +32,7 @@ def explain(
     out: Annotated[Path | None, typer.Option(help="Where results go; by default the run's findings/.")] = None,
     seed: Annotated[int, typer.Option(help="All random draws follow from it.", min=0)] = 0,
     thorough: Annotated[bool, typer.Option("--thorough", help="About ten times the samples.")] = False,
-    sites: Annotated[str | None, typer.Option(help="Places in the generator: start.act,up1.act.")] = None,
+    sites: Annotated[str | None, typer.Option(help="Places in the generator or the critic: up1.act,down1.act.")] = None,
     concept: Annotated[list[str] | None, typer.Option(help="A concept of your own, as file.py:function.")] = None,
     smallest: Annotated[float, typer.Option(help="Smallest effect of interest, in sd of a concept.", min=0)] = 0.1,
     permute_labels: Annotated[

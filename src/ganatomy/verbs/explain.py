@@ -23,6 +23,9 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
+from ganatomy.explain.critic.inside.layers import critic_places
+from ganatomy.explain.critic.lots import class_labels
+from ganatomy.explain.critic.order import order, oriented
 from ganatomy.explain.generator.sites import named_sites
 from ganatomy.explain.passes import draws
 from ganatomy.models.gan import GAN
@@ -34,6 +37,7 @@ from ganatomy.verbs.subject import earlier, named, subject
 from ganatomy.views.canvas import fragment, svg
 
 FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
+ORDERED = 256  # pictures of each sort that tell which side of the score is real
 Failed = Callable[[str, GanatomyError], None]
 Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
 
@@ -92,15 +96,18 @@ def explain(
     train, held_out = _data(whom, data, wanted.data_dir)
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
+    train, held_out = _of_its_classes(whom, train, held_out, failed)
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
     first, applied = None, False
     names = chosen(what, critic=whom.critic is not None)
+    _tell_left_out(whom, what, failed)
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
-    _require_sites(whom, wanted, inside)
+    _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
+    turn = cache(lambda: turned(whom, held_out, wanted.seed))
     for name in names:
         how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
-        asked = Asked(whom, concepts, train, held_out, how, progress(name), before)
+        asked = Asked(whom, concepts, train, held_out, how, progress(name), before, turn)
         try:
             yield from _answers(name, asked, folder)
             applied = True
@@ -142,12 +149,32 @@ def _sites(gan: GAN, sites: tuple[str, ...] | None, *, critic: bool) -> tuple[st
     return tuple(site for site in sites if site_named(site).name in there) or None
 
 
-def _require_sites(gan: GAN, wanted: Wanted, inside: Mapping[bool, tuple[str, ...] | None]) -> None:
+def _require_sites(
+    gan: GAN, wanted: Wanted, inside: Mapping[bool, tuple[str, ...] | None], *, only_critic: bool
+) -> None:
     """A site that is in neither network, or gives nothing, is told before anything is done."""
+    if wanted.sites is None:
+        return
+    if only_critic and gan.critic is not None:
+        critic_places(gan, wanted.sites)
+        return
     known = {site for sites in inside.values() for site in sites or ()}
-    looked_up = tuple(site for site in wanted.sites or () if site not in known) or inside[False]
+    looked_up = tuple(site for site in wanted.sites if site not in known) or inside[False]
     if looked_up:
         named_sites(gan, next(draws(gan, 2, seed=wanted.seed)), looked_up)
+
+
+def turned(gan: GAN, held_out: Dataset | None, seed: int) -> tuple[GAN, str]:
+    """Without real pictures nobody can tell which side of a score is real."""
+    if held_out is None:
+        return gan, ""
+    return oriented(gan, order(gan, held_out, ORDERED, seed=seed))
+
+
+def _tell_left_out(gan: GAN, what: Sequence[str], failed: Failed | None) -> None:
+    """What was not named and cannot be asked of this GAN, in one sentence."""
+    if gan.critic is None and failed is not None and not set(what) - set(GROUPS):
+        failed("critic", UsageError("this GAN has no critic", "give it one: GAN(..., critic=...)"))
 
 
 def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
@@ -230,6 +257,22 @@ def _data(gan: GAN, name: str | None, data_dir: Path | None) -> tuple[Dataset | 
 def _unlike(slug: str, taken: Container[str]) -> str:
     """Names that differ in case or signs alone get a number."""
     return next(each for each in chain([slug], (f"{slug}-{more}" for more in count(2))) if each not in taken)
+
+
+def _of_its_classes(
+    gan: GAN, train: Dataset | None, held_out: Dataset | None, failed: Failed | None
+) -> tuple[Dataset | None, Dataset | None]:
+    """Real pictures without the labels that a conditional GAN wants cannot be shown to it: told once."""
+    if train is None or held_out is None:
+        return train, held_out
+    try:
+        class_labels(gan, held_out, range(1))
+    except UsageError as error:
+        if failed is None:
+            raise
+        failed("data", error)
+        return None, None
+    return train, held_out
 
 
 def _slug(text: str) -> str:

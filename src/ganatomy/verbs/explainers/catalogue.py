@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ganatomy.verbs.asked import Explainer
 from ganatomy.verbs.explainers.critic import (
+    critically,
     tell_attribution,
     tell_calibration,
     tell_carriers,
@@ -51,43 +52,57 @@ EXPLAINERS: dict[str, Explainer] = {
     ),
     "layers": Explainer(
         "what does every layer of the critic show, and where do real and generated come apart",
-        tell_layers,
+        critically(tell_layers),
         needs_critic=True,
     ),
     "attribution": Explainer(
-        "which part of a picture raises its score, and may such maps be believed", tell_attribution, needs_critic=True
+        "which part of a picture raises its score, and may such maps be believed",
+        critically(tell_attribution),
+        needs_critic=True,
     ),
     "carriers": Explainer(
         "which units of the critic tell real from generated, and does its verdict hang on them",
-        tell_carriers,
+        critically(tell_carriers),
         needs_data=True,
         needs_critic=True,
     ),
     "sensitivity": Explainer(
-        "which concepts does the score hang on", tell_sensitivity, needs_critic=True, by_default=False
+        "which concepts does the score hang on", critically(tell_sensitivity), needs_critic=True, by_default=False
     ),
-    "cues": Explainer("do marks, borders, compression or frequencies move the score", tell_cues, needs_critic=True),
+    "cues": Explainer(
+        "do marks, borders, compression or frequencies move the score", critically(tell_cues), needs_critic=True
+    ),
     "specials": Explainer(
-        "what does the critic say of noise, blends, other data", tell_specials, needs_critic=True, by_default=False
+        "what does the critic say of noise, blends, other data",
+        critically(tell_specials),
+        needs_critic=True,
+        by_default=False,
     ),
     "mistakes": Explainer(
         "which real pictures does it call fake, which samples real",
-        tell_mistakes,
+        critically(tell_mistakes),
         needs_data=True,
         needs_critic=True,
         by_default=False,
     ),
-    "flips": Explainer("how small a change flips its verdict", tell_flips, needs_critic=True, by_default=False),
-    "climbs": Explainer(
-        "what changes when a sample is made more real to it", tell_climbs, needs_critic=True, by_default=False
+    "flips": Explainer(
+        "how small a change flips its verdict", critically(tell_flips), needs_critic=True, by_default=False
     ),
-    "memory": Explainer("does it know its training pictures by heart", tell_memory, needs_data=True, needs_critic=True),
+    "climbs": Explainer(
+        "what changes when a sample is made more real to it",
+        critically(tell_climbs),
+        needs_critic=True,
+        by_default=False,
+    ),
+    "memory": Explainer(
+        "does it know its training pictures by heart", critically(tell_memory), needs_data=True, needs_critic=True
+    ),
     "calibration": Explainer(
         "may the score be read as a probability", tell_calibration, needs_data=True, needs_critic=True
     ),
     "credit": Explainer(
         "which units of the generator does the critic punish or reward",
-        tell_credit,
+        critically(tell_credit),
         needs_critic=True,
         by_default=False,
     ),

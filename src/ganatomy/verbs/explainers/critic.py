@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from ganatomy.data.dataset import Dataset
@@ -19,9 +20,8 @@ from ganatomy.explain.critic.inside.probes import ProbePlan, probes
 from ganatomy.explain.critic.inside.removal import RemovalPlan, layer_removal, removal
 from ganatomy.explain.critic.inside.units import UnitPlan, unit_separation
 from ganatomy.explain.critic.lots import fakes, reals, together
-from ganatomy.explain.critic.order import order, oriented
+from ganatomy.explain.critic.order import order
 from ganatomy.explain.generator.panel import Panel
-from ganatomy.models.gan import GAN
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import attribution as seen
 from ganatomy.views import critic as inside
@@ -29,8 +29,8 @@ from ganatomy.views import critic_concepts as hung
 from ganatomy.views import trust
 from ganatomy.views.findings import drawn
 
+Tell = Callable[[Asked], Iterator[Told]]
 FORETOLD = 5  # random units that must have been ablated before forecasts are compared with what happened
-ORDERED = 256  # pictures of each sort that tell which side scores high
 SHOWN = 8  # pictures of each sort that are explained one by one
 
 
@@ -41,7 +41,7 @@ def tell_order(asked: Asked) -> Iterator[Told]:
 
 
 def tell_layers(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     sites, seed = asked.how.sites, asked.how.seed
     some = {} if held_out is None else {"real": together(reals(gan, held_out, 6))}
     strips = film_strip(gan, some | {"generated": together(fakes(gan, 6, seed=seed))}, sites=sites)
@@ -58,7 +58,7 @@ def tell_layers(asked: Asked) -> Iterator[Told]:
 
 def tell_carriers(asked: Asked) -> Iterator[Told]:
     """Which units tell the sorts apart, what they respond to, and which of them the verdict hangs on."""
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     assert held_out is not None
     sites, seed, panel = asked.how.sites, asked.how.seed, Panel(tuple(asked.measurers))
     areas = unit_separation(gan, held_out, panel=panel, plan=UnitPlan(asked.many(512, 4000), seed), sites=sites)
@@ -74,7 +74,7 @@ def tell_carriers(asked: Asked) -> Iterator[Told]:
 
 
 def tell_credit(asked: Asked) -> Iterator[Told]:
-    gan, _ = turned(asked)
+    gan = asked.gan
     plan = CreditPlan(asked.many(256, 2000), asked.how.seed, smallest=asked.how.smallest)
     found = credit(gan, plan=plan, progress=asked.progress)
     yield Told("units", found, found.note, partial(inside.credit_scatter, found))
@@ -86,7 +86,7 @@ def tell_credit(asked: Asked) -> Iterator[Told]:
 
 
 def tell_attribution(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     few = asked.many(SHOWN, 64)
     real = range(0 if held_out is None else min(few, held_out.size))
     shown = choose_pictures(gan, samples=range(few), seed=asked.how.seed, data=held_out, reals=real)
@@ -99,14 +99,14 @@ def tell_attribution(asked: Asked) -> Iterator[Told]:
 
 
 def tell_sensitivity(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     plan = ConceptPlan(asked.many(256, 2000), asked.how.seed, smallest=asked.how.smallest)
     found = sensitivity(gan, asked.measurers, held_out, plan=plan, sites=asked.how.sites, progress=asked.progress)
     yield Told("concepts", found, found.note, partial(hung.concept_matrix, found))
 
 
 def tell_cues(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     plan = CuePlan(asked.many(256, 2000), asked.how.seed)
     found = cues(gan, held_out, plan=plan, progress=asked.progress)
     yield Told("battery", found.told, found.told.note, partial(hung.cue_forest, found.told))
@@ -133,9 +133,12 @@ def real_pictures(asked: Asked) -> Dataset:
     return asked.held_out
 
 
-def turned(asked: Asked) -> tuple[GAN, Dataset | None]:
-    """With the score turned round where it puts generated above real, if there are data to tell; and those data."""
-    if asked.held_out is None:
-        return asked.gan, None
-    gan, _ = oriented(asked.gan, order(asked.gan, asked.held_out, ORDERED, seed=asked.how.seed))
-    return gan, asked.held_out
+def critically(tell: Tell) -> Callable[[Asked], Iterator[Told]]:
+    """Of the GAN with its score the right way round; where it had to be turned, the first sentence says so."""
+
+    def told(asked: Asked) -> Iterator[Told]:
+        gan, said = (asked.gan, "") if asked.turned is None else asked.turned()
+        for number, each in enumerate(tell(replace(asked, gan=gan))):
+            yield replace(each, said=f"{said} {each.said}") if said and not number else each
+
+    return told

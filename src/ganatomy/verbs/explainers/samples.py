@@ -13,7 +13,7 @@ from ganatomy.explain.critic.samples.robustness import robustness
 from ganatomy.explain.critic.samples.specials import SpecialsPlan, specials
 from ganatomy.explain.critic.samples.trajectories import ClimbPlan, climbs
 from ganatomy.verbs.asked import Asked, Told
-from ganatomy.verbs.explainers.critic import real_pictures, turned
+from ganatomy.verbs.explainers.critic import real_pictures
 from ganatomy.views import critic_samples as views
 from ganatomy.views.findings import drawn
 
@@ -21,9 +21,10 @@ ALWAYS_THERE = ("digits", "shapes")  # data sets of pictures that need no downlo
 
 
 def tell_specials(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     pictures = gan.format.kind == "picture"
-    others = {name: load(name) for name in ALWAYS_THERE if pictures and name != gan.data}
+    own = {gan.data, None if asked.train is None else asked.train.name}
+    others = {name: load(name) for name in ALWAYS_THERE if pictures and name not in own}
     plan = SpecialsPlan(asked.many(256, 2000), asked.how.seed)
     found = specials(gan, held_out, others=others, earlier=asked.earlier(), plan=plan, progress=asked.progress)
     yield Told("kinds", found, found.note, partial(views.kinds, found))
@@ -31,7 +32,7 @@ def tell_specials(asked: Asked) -> Iterator[Told]:
 
 
 def tell_mistakes(asked: Asked) -> Iterator[Told]:
-    gan, _ = turned(asked)
+    gan = asked.gan
     plan = MistakePlan(asked.many(512, 4000), asked.how.seed)
     found = mistakes(gan, real_pictures(asked), plan=plan, progress=asked.progress)
     shown = partial(views.gallery, found.examples, gan.format) if gan.format.kind == "picture" else None
@@ -40,7 +41,7 @@ def tell_mistakes(asked: Asked) -> Iterator[Told]:
 
 
 def tell_flips(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     plan = FlipPlan(asked.many(24, 200), asked.how.seed)
     found = flips(gan, held_out, plan=plan, progress=asked.progress)
     shown = partial(views.flip_strip, found.shown, gan.format) if gan.format.kind == "picture" else None
@@ -51,7 +52,7 @@ def tell_flips(asked: Asked) -> Iterator[Told]:
 
 
 def tell_climbs(asked: Asked) -> Iterator[Told]:
-    gan, held_out = turned(asked)
+    gan, held_out = asked.gan, asked.held_out
     plan = ClimbPlan(asked.many(24, 200), asked.how.seed)
     found = climbs(gan, asked.measurers, held_out, plan=plan, progress=asked.progress)
     shown = partial(views.climb_strip, found.frames, gan.format) if gan.format.kind == "picture" else None
@@ -64,7 +65,7 @@ def tell_climbs(asked: Asked) -> Iterator[Told]:
 
 
 def tell_memory(asked: Asked) -> Iterator[Told]:
-    gan, _ = turned(asked)
+    gan = asked.gan
     assert asked.train is not None  # `needs_data`
     plan = MemoryPlan(asked.many(1000, 10_000), asked.how.seed)
     found = memory(gan, asked.train, real_pictures(asked), plan=plan)
