@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,9 @@ import torch
 from oracles_latent import gaussian
 from torch import Tensor, nn
 
-from ganatomy.errors import GanatomyError
+from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.explain.latent.entries import entries, mapping, matrix
+from ganatomy.explain.latent.sefa import sefa
 from ganatomy.models.architectures import Architecture
 from ganatomy.models.dcgan import DCGAN
 from ganatomy.models.gan import GAN
@@ -251,3 +253,15 @@ def test_what_a_function_makes_of_one_coordinate_is_not_that_coordinate() -> Non
         generator = Before(lambda z: nn.functional.softplus(z), gaussian(1, 4))
     with pytest.raises(GanatomyError, match="no module was found that is affine in the latent"):
         entries(GAN(generator.eval(), Normal(1), Format.point(4)))
+
+
+def test_a_script_has_no_entries_that_can_be_seen() -> None:
+    with Stream(0, "script").module_rng(0):
+        network = nn.Sequential(nn.Linear(4, 9), nn.Unflatten(1, (1, 3, 3)), nn.Tanh())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        scripted = torch.jit.script(network)
+    gan = GAN(scripted, Normal(4), Format.picture(1, 3))
+    assert mapping(gan) is None
+    with pytest.raises(UsageError, match="affine"):
+        sefa(gan, k=2)

@@ -83,7 +83,8 @@ def mapping(gan: GAN) -> str | None:
     """
     draw = next(draws(gan, PROBES, seed=0))
     other = replace(draw, z=draw.z.flip(0))
-    names = [name for name, module in gan.generator.named_modules() if name]
+    scripts = torch.jit.ScriptModule  # which take no hooks
+    names = [name for name, module in gan.generator.named_modules() if name and not isinstance(module, scripts)]
     outputs = _vectors(gan, draw, names)
     swapped = _vectors(gan, other, list(outputs))
     _, seen = _run(gan, None, draw)
@@ -153,9 +154,10 @@ def _run(gan: GAN, source: str | None, draw: Draw) -> tuple[Tensor, list[Given]]
 
 
 def _bare(module: nn.Module) -> bool:
-    """With weights, and no module inside but the parametrisations of its own weights."""
+    """With weights, and no module inside but the parametrisations of its own weights; scripts take no hooks."""
     inner = [child for name, child in module.named_children() if name != "parametrizations"]
-    return not inner and any(True for _ in chain(module.parameters(), module.buffers()))
+    hooked = not isinstance(module, torch.jit.ScriptModule)
+    return hooked and not inner and any(True for _ in chain(module.parameters(), module.buffers()))
 
 
 def _held(vector: Tensor, given: Tensor) -> tuple[Tensor, tuple[float, float] | None] | None:
