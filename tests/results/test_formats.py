@@ -88,3 +88,27 @@ def test_the_logit_of_a_probability_of_fake_keeps_its_digits_near_zero() -> None
     """1 - 1e-6 in float32 has lost two digits of the odds."""
     odds = Score("probability", "fake").logit(torch.tensor([1e-6]))
     assert float(odds) == pytest.approx(13.815510, abs=1e-4)
+
+
+@pytest.mark.parametrize("true", [-40.0, -30.0, -20.2, -14.0, 3.0, 16.0])
+def test_a_sure_probability_keeps_its_logit_and_its_slope(true: float) -> None:
+    logit = torch.tensor([true], requires_grad=True)
+    read = Score("probability").logit(torch.sigmoid(logit))
+    (slope,) = torch.autograd.grad(read.sum(), logit)
+    assert float(read.detach()) == pytest.approx(true, rel=0.03 if true > 10 else 1e-5)
+    assert float(slope) == pytest.approx(1.0, abs=1e-4 if true < 10 else 0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("high", ["real", "fake"])
+def test_the_ends_are_what_zero_and_one_are_read_as(dtype: torch.dtype, high) -> None:
+    score = Score("probability", high)
+    read = score.logit(torch.tensor([0.0, 1.0], dtype=dtype)).sort().values
+    assert tuple(read.tolist()) == score.ends(dtype)
+
+
+def test_a_penalty_on_the_slope_of_a_sure_probability_stays_finite() -> None:
+    logit = torch.tensor([-80.0, 80.0, -44.0], requires_grad=True)
+    (slope,) = torch.autograd.grad(Score("probability").logit(torch.sigmoid(logit)).sum(), logit, create_graph=True)
+    (curve,) = torch.autograd.grad(slope.square().sum(), logit)
+    assert bool(slope.isfinite().all() and curve.isfinite().all())

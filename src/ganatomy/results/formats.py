@@ -127,7 +127,7 @@ class Score:
         return 1.0 - raw if self.kind == "probability" else -raw
 
     def logit(self, raw: Tensor) -> Tensor:
-        """The score as a logit of real. A probability of exactly 0 or 1 becomes a large finite logit."""
+        """The score as a logit of real. A probability that rounds to 0 or 1 becomes a large finite logit, `ends`."""
         if self.kind == "unbounded":
             raise UsageError("a logit was asked of an unbounded score", "fit a calibration head on held-out data first")
         if self.kind == "logit":
@@ -139,5 +139,16 @@ class Score:
                 f"the critic's scores lie in [{low:.3g}, {high:.3g}] but were declared probabilities",
                 "declare them as Score('logit') or Score('unbounded')",
             )
-        odds = torch.logit(raw, eps=torch.finfo(raw.dtype).eps)
+        odds = torch.logit(raw.clamp(*_inside(raw.dtype)))
         return odds if self.high == "real" else -odds  # not the logit of 1 - raw, which rounds near 0
+
+    def ends(self, dtype: torch.dtype) -> tuple[float, float]:
+        """The lowest and the highest logit that a probability of this type is read as: the true ones lie beyond."""
+        low, high = torch.logit(torch.tensor(_inside(dtype), dtype=dtype)).tolist()
+        return (low, high) if self.high == "real" else (-high, -low)
+
+
+def _inside(dtype: torch.dtype) -> tuple[float, float]:
+    """The smallest probability whose logit has a finite slope and curvature, 1 / p^2, and the largest below 1."""
+    known = torch.finfo(dtype)
+    return min(known.tiny**0.5, known.eps), 1 - known.eps / 2

@@ -99,3 +99,18 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         fitted("platt", torch.zeros(5), torch.zeros(6))
     with pytest.raises(InputError, match="NaN"):
         fitted("platt", *shifted(20))(torch.tensor([math.inf]))
+
+
+@pytest.mark.parametrize("kind", ["logit", "unbounded"])
+@pytest.mark.parametrize("name", ["temperature", "platt", "isotonic"])
+def test_no_head_falls_where_higher_scores_are_less_real(name: str, kind: str) -> None:
+    real, made = (-side for side in shifted(400))
+    head = fitted(name, real, made)
+    assert head.falls
+    rising = head(torch.linspace(-5, 5, 50))
+    assert bool((rising.diff() >= -1e-12).all())
+    assert float(rising.abs().max()) < 0.2, "one half, or near to it"
+    assert name == "isotonic" or "one half for all" in head.said
+    stream = Stream(0, "test")
+    found = chosen(5 * real, 5 * made, kind=kind, stream=stream)
+    assert bool((found(torch.linspace(-5, 5, 50)).diff() >= -1e-12).all())

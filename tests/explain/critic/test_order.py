@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.models.dcgan import DCGAN
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
+from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format, Score
 
 DIGIT = Format.picture(1, 8)
@@ -92,3 +95,22 @@ def test_the_pretrained_pair_reverses_with_batch_statistics() -> None:
     assert found.arrays["auc"][0] > 0.98
     assert found.arrays["high"][1] < 0.5
     assert "the other way round" in found.note
+
+
+def test_pictures_of_one_group_are_no_independent_witnesses(data: Dataset) -> None:
+    """A score that tells nothing but the group: of ten people, some bright by chance."""
+    gan = gan_with(Level(1.0))
+    brightness = data.read(range(data.size)).mean((1, 2, 3))
+    people = brightness.argsort().argsort() * 10 // data.size
+    alone, whole = order(gan, data, 200, seed=0), order(gan, replace(data, groups=people), 200, seed=0)
+    assert alone.arrays["auc"] == whole.arrays["auc"]
+    wide, narrow = (float(each.arrays["high"][0] - each.arrays["low"][0]) for each in (whole, alone))
+    assert wide > 1.5 * narrow
+
+
+def test_sentences_of_points_say_points() -> None:
+    world = load_splits("ring8")[1]
+    with Stream(0, "weights").module_rng(0):
+        critic, generator = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), nn.Linear(2, 2)
+    found = order(GAN(generator, Normal(2), world.format, critic), world, 60, seed=0)
+    assert "picture" not in found.note

@@ -31,7 +31,10 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """A fitted head; `falls`: a higher score came out as less likely real, so that the score's order is reversed."""
+    """A fitted head, which never falls: `falls` says that a higher score came out as less likely real, or no likelier.
+
+    Such a head gives one half to all. A score that surely is the wrong way round is to be turned first (`order`).
+    """
 
     name: str
     said: str
@@ -101,8 +104,9 @@ def _temperature(scores: Tensor, real: Tensor) -> Head:
     """logit = score / T (Guo et al. 2017)."""
     spread = float(scores.square().mean().sqrt()) or 1.0
     slope = float(_logistic(scores[:, None] / spread, real)[0]) / spread
-    cold = "no temperature" if slope == 0 else f"temperature {1 / slope:.3g}"
-    return Head("temperature", cold, lambda s: slope * s, falls=slope < 0)
+    if slope <= 0:
+        return _level("temperature", falls=slope < 0)
+    return Head("temperature", f"temperature {1 / slope:.3g}", lambda s: slope * s)
 
 
 def _platt(scores: Tensor, real: Tensor) -> Head:
@@ -111,7 +115,14 @@ def _platt(scores: Tensor, real: Tensor) -> Head:
     columns = torch.stack([(scores - middle) / spread, torch.ones_like(scores)], 1)
     steep, offset = _logistic(columns, real).tolist()
     a, b = steep / spread, offset - steep * middle / spread
-    return Head("platt", f"{a:.3g} x score {'-' if b < 0 else '+'} {abs(b):.3g}", lambda s: a * s + b, falls=a < 0)
+    if a <= 0:
+        return _level("platt", falls=a < 0)
+    return Head("platt", f"{a:.3g} x score {'-' if b < 0 else '+'} {abs(b):.3g}", lambda s: a * s + b)
+
+
+def _level(name: str, *, falls: bool) -> Head:
+    """The most likely one that does not fall, where the most likely one would: half of the samples are real."""
+    return Head(name, "one half for all, since higher scores are no likelier to be real", torch.zeros_like, falls=falls)
 
 
 def _isotonic(scores: Tensor, real: Tensor) -> Head:

@@ -7,18 +7,20 @@
 
 Logits are those of held-out real and of fresh generated samples, in equal numbers. Any score, right or wrong, bounds
 the Jensen-Shannon divergence from below, if it saw neither; on its own training samples it would claim too much.
+`refitted_mean` is the mean ratio with an interval that also holds the error of a fitted head.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from ganatomy.evaluate.trust.calibration import REPEATS, balanced, capped
 from ganatomy.evaluate.trust.formulas import log_loss
+from ganatomy.evaluate.trust.heads import fitted
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.estimate import estimate
 from ganatomy.numerics.statistics.groups import Ids
@@ -59,6 +61,32 @@ def density_ratio(real: Tensor, made: Tensor, *, stream: Stream, groups: Ids | N
         SIZE.name: _read(SIZE, (q,), None, stream=stream),
         BOUND.name: _read(BOUND, (p, q), ids, stream=stream),
     }
+
+
+def refitted_mean(
+    name: str, fit: tuple[Tensor, Tensor], made: Tensor, *, stream: Stream, groups: Ids | None = None
+) -> Measurement:
+    """The mean ratio under the head of this name; in each draw the head is fitted anew, on other samples to fit.
+
+    `fit`: scores of real and generated samples; `made`: those of other generated ones. Taken on a log scale, since a
+    ratio is skewed.
+    """
+
+    def logged(real: Tensor, fake: Tensor, judged: Tensor) -> float:
+        fewest = min(len(real), len(fake))  # of groups some draws hold more
+        return float(mean_ratio(fitted(name, real[:fewest], fake[:fewest])(judged)).log())
+
+    samples = tuple(each.detach().double().cpu() for each in (*fit, made))
+    seen = estimate(
+        Statistic(MEAN.name, logged, "smooth"),
+        samples,
+        method="jackknife",
+        stream=stream.child(f"refitted {MEAN.name}"),
+        groups=None if groups is None else (groups, None, None),
+    )
+    value, low, high = (math.exp(each) for each in (seen.value, seen.interval.low, seen.interval.high))
+    interval = replace(seen.interval, low=min(low, value), high=max(high, value), method=f"{seen.interval.method}, log")
+    return Measurement(MEAN.name, value, len(made), f"{MEAN.says}, head refitted", MEAN.better, interval, MEAN.floor)
 
 
 def effective_size(made: Tensor, *, stream: Stream) -> Measurement:

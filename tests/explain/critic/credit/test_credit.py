@@ -190,7 +190,7 @@ def test_units_that_were_not_checked_say_so_and_random_ones_are_drawn() -> None:
         agreement(told)
     with pytest.raises(UsageError, match="legal are: mean, zero"):
         agreement(told, baseline="median")
-    with pytest.raises(InputError, match="all the same"):
+    with pytest.raises(InputError, match="all 96 samples the same score"):
         credit(gan_of(nn.Sequential(nn.Flatten(), linear(torch.zeros(1, 36), torch.zeros(1)))), plan=PLAN)
     with pytest.raises(UsageError, match="25 samples"):
         CreditPlan(n=3)

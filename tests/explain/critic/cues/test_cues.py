@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -238,3 +239,38 @@ def test_bad_input_is_one_error() -> None:
         points = GAN(nn.Linear(2, 2), Normal(2), Format.point(2), nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)))
     with pytest.raises(UsageError, match="range"):
         cues(points, plan=PLAN)
+
+
+def test_pictures_of_one_group_are_taken_together() -> None:
+    """Groups that differ in their response, and no effect on average: seldom present with ids, often without."""
+    ids, counts = torch.arange(8).repeat_interleave(30), [0, 0]
+    for seed in range(60):
+        shared = Stream(seed, "cues/groups").normal(range(8), 1, dtype=torch.float64)[ids]
+        noise = Stream(seed, "cues/own").normal(range(240), 4, dtype=torch.float64)
+        change, controls = 0.7 * shared + 0.3 * noise[:, :1], 0.01 * noise[:, None, 1:]
+        for at, groups in enumerate((ids, None)):
+            moved = Moved(noise[:, 0], change, controls, groups=groups)
+            found = claimed({"real": moved}, smallest=0.0, level=0.95, adjust="holm")
+            counts[at] += found[0, "real"].verdict == "present"
+    assert counts[0] <= 8  # 3 on average
+    assert counts[1] > 25
+
+
+def test_groups_of_the_data_are_heeded(data: Dataset) -> None:
+    plan = CuePlan(n=60, levels=(0.04,))
+    alone = cues(gan_with(corner_mark), data, plan=plan)
+    whole = cues(gan_with(corner_mark), replace(data, groups=torch.arange(96) // 12), plan=plan)
+    assert np.array_equal(alone.told.arrays["effect"], whole.told.arrays["effect"], equal_nan=True)
+    assert not np.array_equal(alone.told.arrays["low"][:, 0], whole.told.arrays["low"][:, 0], equal_nan=True)
+    assert np.array_equal(alone.told.arrays["moves"][:, 1], whole.told.arrays["moves"][:, 1])
+    on_real = [each for each in whole.findings if each.claim.endswith("real pictures")]
+    assert {each.replication for each in on_real} == {"group"}
+    assert int(on_real[0].population.split()[0]) > 40, "pictures, of eight groups"
+
+
+def test_what_was_not_tested_is_not_absent() -> None:
+    few = stored("few", "held-out", pictures=torch.full((6, 1, SIDE, SIDE), 120, dtype=torch.uint8))
+    note = cues(gan_with(brightness), few, plan=CuePlan(n=30, levels=(0.04,))).told.note
+    assert "On real pictures: too few, not tested" in note
+    assert "On generated pictures: brighter" in note
+    assert "On real pictures: no cue" not in note

@@ -14,10 +14,11 @@ from ganatomy.explain.critic.inside.redrawn import redrawn
 from ganatomy.explain.critic.inside.ridge import FLOOR, PENALTIES, WIDEST, Narrowing, fitted
 from ganatomy.explain.critic.lots import Lot
 from ganatomy.models.dcgan import DCGAN
+from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.models.networks import chain
 from ganatomy.numerics.random import Stream
-from ganatomy.results.formats import Format
+from ganatomy.results.formats import Format, Score
 
 
 def table(n: int, width: int, name: str) -> Tensor:
@@ -167,3 +168,22 @@ def test_probes_without_enough_real_pictures_say_so() -> None:
         probes(gan, marked(10))
     with pytest.raises(UsageError, match="take 40"):
         ProbePlan(n=10)
+
+
+def test_the_note_gives_intervals_and_says_what_the_pixels_do_already() -> None:
+    told = probes(gan_of(Dropping(), Alike()), marked(200, seed=1), marked(200, seed=2), plan=ProbePlan(n=200))
+    value, low, high = (told.arrays[f"accuracy{end}"][1, 1, 0] for end in ("", "_low", "_high"))
+    assert f"first.act {value:.2f} [{low:.2f}, {high:.2f}] (random weights " in told.note
+    assert f"generated: picture {told.arrays['accuracy'][0, 1, 0]:.2f} [" in told.note
+    assert abs(told.arrays["accuracy"][0, 1, 0] - told.arrays["accuracy"][0, 0, 0]) > 0.01, "pooled ones read otherwise"
+    assert "Already the pixels do tell held-out from generated" in told.note
+    assert "pixels do tell training from held-out" not in told.note
+    assert "one accuracy at a time" in told.note
+    assert "one group" not in told.note
+
+
+def test_probes_of_a_saturated_critic_read_what_enters_its_sigmoid() -> None:
+    base = gan_of(Units([sees(2.0)], [1.0], linear(torch.ones(1, 1), torch.full((1,), 60.0))))
+    sure = GAN(base.generator, base.latent, base.format, nn.Sequential(base.critic, nn.Sigmoid()), Score("probability"))
+    told = probes(sure, marked(120), plan=ProbePlan(n=120))
+    assert float(told.arrays["area"][-1, 0, 0]) > 0.99

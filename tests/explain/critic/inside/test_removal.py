@@ -12,14 +12,17 @@ from torch import Tensor, nn
 
 from ganatomy.errors import InputError, UsageError
 from ganatomy.explain.critic.inside.carriers import concluded, removed_set
-from ganatomy.explain.critic.inside.removal import GAP, MOVED, RemovalPlan, _sides, layer_removal, removal
+from ganatomy.explain.critic.inside.removal import GAP, MOVED, RemovalPlan, _sides, case_of, layer_removal, removal
 from ganatomy.explain.critic.inside.removing import WAYS
+from ganatomy.explain.critic.inside.tally import Tally
 from ganatomy.explain.critic.inside.units import UnitPlan, unit_separation
 from ganatomy.explain.critic.inside.verdicts import agreed
-from ganatomy.explain.critic.lots import fakes, reals, together
+from ganatomy.explain.critic.lots import fakes, groups_of, reals, together
 from ganatomy.explain.critic.scorer import Scorer
+from ganatomy.explain.generator.effects import means_of
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
+from ganatomy.numerics.statistics.interval import mean_interval, mean_of
 from ganatomy.results.formats import Score
 from ganatomy.tracing.edit import edit
 from ganatomy.tracing.trace import watch
@@ -200,3 +203,32 @@ def test_bad_questions_are_refused() -> None:
     with pytest.raises(UsageError, match="other units"):
         concluded(removal(gan, marked(), plan=PLAN), few)
     assert Normal(8) == gan.latent
+
+
+def test_pairs_of_one_group_are_taken_together() -> None:
+    gan, n = gan_of(Units([sees(2.0), sees(1.0, of=2)], [1.0, 0.5], weighed(1.0, 2.0))), 90
+    people = torch.arange(300) * 7 % 12
+    told = removal(gan, replace(marked(), groups=people), plan=RemovalPlan(n=n))
+    alone = removal(gan, marked(), plan=RemovalPlan(n=n))
+    assert np.allclose(told.arrays["effect"], alone.arrays["effect"])
+    assert told.arrays["n"][0] == n, "pictures are still counted"
+    data = replace(marked(), groups=people)
+    real, fake = together(reals(gan, data, n)), together(fakes(gan, n, seed=0))
+    scorer = Scorer(gan)
+    with torch.no_grad():
+        gaps = (scorer(real.pictures) - scorer(fake.pictures)).double() / float(told.arrays["sd"][0])
+    wanted = mean_interval(gaps, groups_of(data, n))
+    assert told.arrays["gap_low"][0] == pytest.approx(wanted.low, rel=1e-4)
+    case = case_of(gan, data, RemovalPlan(n=n))
+    assert case.gap.n == 12
+    ids = groups_of(data, n)
+    tally = Tally(ids, n)
+    rows = torch.stack([gaps, gaps.square()], 1)
+    for part in rows.split(40):
+        tally.add(part)
+    for column, found in enumerate(means_of(tally.moments())):
+        mean = mean_of(rows[:, column], ids)
+        assert (found.value, found.error) == (pytest.approx(mean.value), pytest.approx(mean.error))
+        assert (found.df, found.n) == (mean.df, mean.n)
+    with pytest.raises(UsageError, match="one group"):
+        removal(gan, replace(marked(), groups=torch.zeros(300, dtype=torch.int64)))

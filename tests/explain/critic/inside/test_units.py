@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 from ganatomy.errors import UsageError
 from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.critic.inside.responses import correlated, responses
-from ganatomy.explain.critic.inside.units import UnitPlan, _error, _separation, unit_separation
+from ganatomy.explain.critic.inside.units import UnitPlan, _separation, unit_separation
 from ganatomy.explain.critic.lots import fakes, reals, together
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.numerics.random import Stream
@@ -38,16 +40,6 @@ def test_a_unit_that_reads_the_mark_tells_the_sorts_apart_used_or_not() -> None:
     assert told.arrays["area"][2, 0] == pytest.approx(wanted.value, abs=1e-12)
     assert told.arrays["area_low"][2, 0] == pytest.approx(wanted.interval.low)
     assert told.arrays["area"][0, 1] == 1.0, "the maximum too"
-
-
-def test_the_error_of_an_area_is_delongs_with_ties() -> None:
-    x = Stream(0, "x").integers(range(17), 6, 2).double() + 1
-    y = Stream(0, "y").integers(range(23), 6, 2).double()
-    for column, error in enumerate(_error(x, y).tolist()):
-        a, b = x[:, column].tolist(), y[:, column].tolist()
-        above = np.array([[1.0 if p > q else 0.5 if p == q else 0.0 for q in b] for p in a])
-        wanted = (above.mean(1).var(ddof=1) / len(a) + above.mean(0).var(ddof=1) / len(b)) ** 0.5
-        assert error == pytest.approx(wanted, rel=1e-12)
 
 
 def normal(name: str, *shape: int) -> Tensor:
@@ -146,3 +138,33 @@ def test_the_critic_is_left_as_it_was_and_the_answer_is_the_same_again() -> None
     assert all(weight.requires_grad and weight.grad is None for weight in gan.critic.parameters())
     with pytest.raises(UsageError, match="take 25"):
         UnitPlan(n=3)
+
+
+def test_few_pictures_are_refused() -> None:
+    gan = gan_of(one_carrier())
+    with pytest.raises(UsageError, match="6 real pictures"):
+        unit_separation(gan, marked(6), plan=UnitPlan(n=512))
+
+
+def test_units_that_tell_nothing_are_accused_as_rarely_as_said_also_in_few_groups() -> None:
+    few = groups = 0
+    ids = torch.arange(10).repeat_interleave(12)
+    for seed in range(60):
+        draws = Stream(seed, "units/null").normal(range(2), 120, 40)
+        few += bool((_separation(draws[:1, :25], draws[1:, :25], UnitPlan(smallest=0.0))["verdict"] > 0).any())
+        alike = 0.8 * Stream(seed, "units/shared").normal(range(1), 10, 40)[:, ids] + 0.6 * draws[:1]
+        told = _separation(alike, draws[1:], UnitPlan(smallest=0.0), groups=ids)
+        groups += bool((told["verdict"] > 0).any())
+    assert few <= 8  # 3 on average
+    assert groups <= 8  # without ids all 60
+
+
+def test_responses_say_that_they_know_no_groups() -> None:
+    data = replace(marked(), groups=torch.arange(300) // 10)
+    panel = Panel((MARK,))
+    told = unit_separation(gan_of(one_carrier()), data, panel=panel, plan=UnitPlan(n=60))
+    assert "Intervals of responses take pictures of one group as independent" in told.note
+    alone = unit_separation(gan_of(one_carrier()), marked(), panel=panel, plan=UnitPlan(n=60))
+    assert "one group" not in alone.note
+    wide, narrow = (float(each.arrays["area_high"][2, 0] - each.arrays["area_low"][2, 0]) for each in (told, alone))
+    assert wide != narrow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 from shared_tiny import brightness, greys, tiny
 
 from ganatomy.errors import InputError, UsageError
-from ganatomy.explain.critic.lots import fakes, scored, together
-from ganatomy.explain.critic.samples.boundary import boundary, choosing, judging, parts, threshold
+from ganatomy.explain.critic.lots import fakes, places, scored, together
+from ganatomy.explain.critic.samples.boundary import boundary, choosing, judged_places, judging, parts, threshold
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Score
@@ -52,8 +54,12 @@ def test_the_judges_did_not_choose() -> None:
     every = scored(Scorer(gan), fakes(gan, 120, seed=2))
     assert torch.equal(cut.fake, every[judging(60)])
     assert cut.real is not None
-    assert cut.threshold == threshold(2 * data.read(choosing(60)).mean((1, 2, 3)).double(), every[choosing(60)])
-    assert torch.allclose(cut.real, 2 * data.read(judging(60)).mean((1, 2, 3)).double())
+    order = torch.tensor(places(data, 120))
+    assert torch.equal(order.sort().values, torch.arange(120))
+    chose = 2 * data.read(order[choosing(60)]).mean((1, 2, 3)).double()
+    assert cut.threshold == threshold(chose, every[choosing(60)])
+    assert torch.equal(judged_places(data, 60), order[judging(60)])
+    assert torch.allclose(cut.real, 2 * data.read(judged_places(data, 60)).mean((1, 2, 3)).double())
     share, interval = cut.called(cut.real)
     assert share == float((cut.real > cut.threshold).double().mean())
     assert share in interval
@@ -73,4 +79,22 @@ def test_a_critic_that_runs_the_other_way_is_said_and_one_that_says_nothing_too(
     assert "other way" in boundary(tiny(lambda x: -brightness(x)), greys(120), n=60, seed=0).said()
     mixed = Stream(0, "mix").normal(range(36), 1)[:, 0]
     blind = tiny(lambda x: (1e4 * (x.flatten(1) @ mixed.to(x))).sin())
-    assert "means little" in boundary(blind, greys(120), n=60, seed=0).said()
+    assert "means little" in boundary(blind, greys(120, seed=6), n=60, seed=0).said()
+
+
+def test_shares_and_areas_of_groups_are_wider() -> None:
+    people = torch.arange(120) // 12
+    data = greys(120)
+    bright = data.read(range(120)).mean((1, 2, 3))
+    data = replace(data, groups=people[bright.argsort().argsort()])
+    cut, alone = boundary(tiny(brightness), data, n=60, seed=2), boundary(tiny(brightness), greys(120), n=60, seed=2)
+    assert cut.threshold == alone.threshold
+    assert cut.groups is not None
+    assert cut.real is not None
+    assert data.groups is not None
+    assert torch.equal(cut.groups, data.groups[judged_places(data, 60)])
+    wide, narrow = cut.called(cut.real, cut.groups)[1], alone.called(cut.real)[1]
+    assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
+    assert cut.told is not None
+    assert alone.told is not None
+    assert cut.told.interval.low < alone.told.interval.low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -203,3 +204,20 @@ def test_points_of_a_plane_flip_too() -> None:
     assert np.allclose(found["size"][:, 0], np.abs(found["score"]) / 5, rtol=0.01)
     assert np.allclose(found["relative"][:, 0], found["size"][:, 0])
     assert np.allclose(found["size"][:, 2], np.abs(found["score"]) / np.hypot(5, 8), rtol=0.01)
+
+
+def test_groups_that_are_not_heeded_are_said_and_numbers_are_those_of_the_data() -> None:
+    data = replace(greys(100, shift=0.02), groups=torch.arange(100) // 10)
+    plan = FlipPlan(n=3, draws=2, n_judge=40, shown=1, steps=5)
+    found = flips(tiny(linear), data, plan=plan)
+    assert "take pictures of one group as independent" in found.told.note
+    assert "take pictures of one group as independent" in robustness(tiny(linear), found, data, plan=plan).note
+    number = int(found.told.arrays["number"][0])
+    assert found.told.units[0] == f"real {number}"
+    assert np.allclose(found.shown.arrays["before"][0], data.read([number])[0])
+
+
+def test_a_margin_of_zero_is_no_flip_from_the_generated_side() -> None:
+    start = torch.tensor([[-1.0], [1.0]])
+    found = nearest(lambda x: x[:, 0].clamp(max=0.0), start, norm="l2")
+    assert found.reached.tolist() == [False, False]

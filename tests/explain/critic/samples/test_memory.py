@@ -9,8 +9,9 @@ import torch
 from shared_tiny import brightness, greys, linear, tiny
 from torch import Tensor
 
+from ganatomy.data.dataset import Dataset, stored
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.samples.memory import MemoryPlan, alarm, compared, judged, looks, memory, shifted
+from ganatomy.explain.critic.samples.memory import MemoryPlan, alarm, compared, judged, looks, memory, shifted, unlike
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.roc import auc
 
@@ -107,3 +108,56 @@ def test_too_few_pictures_are_refused() -> None:
         memory(tiny(), greys(10), greys(100), plan=PLAN)
     with pytest.raises(UsageError, match="25 or more"):
         MemoryPlan(n=5)
+
+
+def by_class(n: int, seed: int, split: str, classes: int = 10) -> Dataset:
+    """Sorted by class, each of its own brightness, in as many sorts as there are."""
+    labels = torch.arange(n) * classes // n
+    x = 0.05 * Stream(seed, "sorted").normal(range(n), 1, 6, 6) + (0.1 * labels - 0.4)[:, None, None, None]
+    kept = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return stored("sorted", split, pictures=kept, labels=labels, classes=tuple("abcdefghij"))  # type: ignore[arg-type]
+
+
+def test_random_critics_are_not_accused_on_data_sorted_by_class() -> None:
+    """A thousand training pictures would be the dark half of the classes, and a hundred held-out ones all of them."""
+    train, held_out = by_class(2000, 1, "train"), by_class(200, 2, "held-out")
+    found = memory(tiny(lambda x: -brightness(x)), train, held_out, plan=MemoryPlan(n=1000, draws=199))
+    assert found.verdict != "present"
+    assert abs(found.effect) < 0.1
+    assert "differ in themselves" not in found.note
+    assert "shares of the classes" not in found.note
+
+
+def test_other_shares_of_classes_make_no_memory() -> None:
+    train, held_out = by_class(600, 1, "train"), by_class(600, 2, "held-out")
+    labels = torch.arange(600) % 10
+    fewer = replace(train, draw_labels=lambda at: labels[torch.tensor(at)] // 2)
+    even = replace(held_out, draw_labels=lambda at: labels[torch.tensor(at)])
+    assert "hold other shares" in memory(tiny(), fewer, even, plan=PLAN).note
+    same = labels.double()
+    assert unlike(same, same.flip(0), plan=PLAN) == 0
+    assert unlike(same, same[:300] // 2, plan=PLAN) == pytest.approx(0.5)
+    people = torch.arange(600) // 100
+    alike = people.double() % 3  # three of each sort of people: half of them say nothing of classes
+    assert unlike(alike[:300], alike[300:] * 0, plan=PLAN, groups=(people[:300], people[300:])) == 0
+
+
+def test_absent_is_said_as_rarely_as_it_may_of_data_in_groups() -> None:
+    """P = 0.6 truly: twice the smallest. Ten people each; with pictures taken as independent 13 % are called absent."""
+    ids, absent = torch.arange(10).repeat_interleave(20), 0
+    for trial in range(100):
+        shared, own = (Stream(trial, name).normal(range(n), 1)[:, 0].double() for name, n in (("s", 20), ("o", 400)))
+        scores = 0.95 * shared[torch.cat([ids, ids + 10])] + 0.3 * own
+        found = compared(scores[:200] + 0.36, scores[200:], plan=MemoryPlan(draws=19), groups=(ids, ids + 10))
+        absent += judged(found, smallest=0.05, level=0.95) == "absent"
+    assert absent <= 5
+
+
+def test_pictures_that_nothing_calls_training_ones_are_said() -> None:
+    train, held_out = greys(120, seed=1), greys(120, seed=2)
+    assert "nothing says that the critic was trained on them" in memory(tiny(), train, held_out, plan=PLAN).note
+    own, other = (replace(tiny(), data=name) for name in ("greys", "mnist"))
+    assert "nothing says" not in memory(own, train, held_out, plan=PLAN).note
+    assert "names 'mnist'" in memory(other, train, held_out, plan=PLAN).note
+    one_sided = memory(own, replace(train, groups=torch.arange(120) // 20), held_out, plan=PLAN)
+    assert one_sided.replication == "group"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,8 @@ from torch import Tensor
 
 from ganatomy.data.dataset import stored
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.samples.boundary import judging
-from ganatomy.explain.critic.samples.mistakes import MistakePlan, gap_of, mistakes
+from ganatomy.explain.critic.samples.boundary import judged_places
+from ganatomy.explain.critic.samples.mistakes import MistakePlan, Share, _apart, _chance, _gap, gap_of, mistakes
 from ganatomy.models.latent import Normal
 from ganatomy.numerics.random import Stream
 
@@ -26,7 +28,7 @@ def test_examples_are_the_most_extreme_and_come_back_by_their_address() -> None:
     assert cut.real is not None
     worst = cut.real.argsort()[:5]
     rows = arrays["why"] == "real called fake"
-    assert arrays["index"][rows].tolist() == judging(100)[worst].tolist()
+    assert arrays["index"][rows].tolist() == judged_places(data, 100)[worst].tolist()
     assert np.allclose(arrays["score"][rows], cut.real[worst])
     assert (arrays["margin"][rows] <= 0).all()
     assert (arrays["margin"][arrays["why"] == "generated called real"] > 0).all()
@@ -95,3 +97,48 @@ def test_conditional_generators_have_rates_by_class_too() -> None:
 def test_bad_plans_are_refused() -> None:
     with pytest.raises(UsageError, match="25 pictures"):
         MistakePlan(n=3)
+
+
+def test_classes_of_few_people_are_accused_no_more_often_than_said() -> None:
+    """Eight people, who are each called fake at their own rate, and write each class alike."""
+    people, accused, careless = torch.arange(240) // 30, 0, 0
+    for seed in range(60):
+        rates = Stream(seed, "rates").uniform(range(8), 1)[:, 0]
+        flags = Stream(seed, "flags").uniform(range(240), 1)[:, 0] < rates[people]
+        mine = people < 4  # a class that four of them wrote
+        each, alone = Share("", "real", flags, mine, people), Share("", "real", flags, mine)
+        accused += 0 not in _gap(each, 0.95)
+        careless += 0 not in _gap(alone, 0.95)
+        assert (_chance(each) <= 0.05) == (0 not in _gap(each, 0.95))
+    assert accused <= 8  # 3 on average
+    assert careless > 20
+
+
+def test_the_difference_over_groups_is_its_jackknife() -> None:
+    people = torch.arange(90) % 7
+    flags = Stream(1, "flags").uniform(range(90), 1)[:, 0] < 0.4
+    mine = torch.arange(90) % 3 == 0
+    found = _apart(Share("", "real", flags, mine, people))
+
+    def gap(kept: Tensor) -> float:
+        return float(flags[kept & mine].double().mean() - flags[kept & ~mine].double().mean())
+
+    left = torch.tensor([gap(people != one) for one in range(7)], dtype=torch.float64)
+    every = gap(torch.ones(90, dtype=torch.bool))
+    assert found.value == pytest.approx(every)
+    assert found.error == pytest.approx(float(((left - every).square().sum() * 6 / 7).sqrt()))
+    assert (found.df, found.n) == (6, 7)
+    alone = _gap(Share("", "real", flags, people == 3, people), 0.95)
+    assert (alone.low, alone.high) == (-1, 1), "a class of one person says nothing"
+    never = Share("", "real", torch.zeros(90, dtype=torch.bool), mine, people)
+    assert _gap(never, 0.95) == gap_of((0, 7), (0, 7))
+    assert never.rate(level=0.95).high > 0.3
+
+
+def test_groups_of_the_data_reach_the_rates() -> None:
+    data = greys(200, classes=True)
+    alone = mistakes(tiny(brightness), data, plan=PLAN).rates.arrays
+    whole = mistakes(tiny(brightness), replace(data, groups=torch.arange(200) // 20), plan=PLAN).rates.arrays
+    assert np.array_equal(alone["rate"], whole["rate"])
+    assert alone["low"][0] != whole["low"][0]
+    assert alone["low"][1] == whole["low"][1], "generated ones stand each for itself"

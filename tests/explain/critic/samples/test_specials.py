@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from ganatomy.data.catalogue import load
 from ganatomy.data.dataset import stored
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.samples.boundary import judging
+from ganatomy.explain.critic.samples.boundary import judged_places
 from ganatomy.explain.critic.samples.specials import SpecialsPlan, specials
 from ganatomy.explain.critic.samples.strange import KINDS, Sources, fitted, kinds_for
 from ganatomy.explain.critic.scorer import Scorer
@@ -117,7 +118,7 @@ def test_the_rank_is_the_area_and_a_rerun_is_the_same() -> None:
     numbers = [name for name in found.arrays if name != "family"]
     assert all(np.array_equal(found.arrays[name], again.arrays[name], equal_nan=True) for name in numbers)
     at = found.units.index("negative")
-    data = greys(100).read(judging(40))
+    data = greys(100).read(judged_places(greys(100), 40))
     score = Scorer(gan)
     with torch.no_grad():
         area = auc(score(-data).double(), score(data).double())
@@ -172,3 +173,36 @@ def test_a_generator_of_another_format_is_refused() -> None:
     other = tiny(latent=Normal(DIM, 3))
     with pytest.raises(UsageError, match="critic can read"):
         specials(tiny(), greys(100), earlier={"old": other}, plan=PLAN)
+
+
+def test_groups_widen_what_is_said_of_real_pictures_and_of_other_data() -> None:
+    data = greys(100)
+    bright = data.read(range(100)).mean((1, 2, 3)).argsort().argsort() // 10
+    known = replace(data, groups=bright)
+    alone = specials(tiny(brightness), data, others={"twin": data}, plan=PLAN)
+    whole = specials(tiny(brightness), known, others={"twin": known}, plan=PLAN)
+    for name in ("real", "mirrored", "twin"):
+        at = whole.units.index(name)
+        assert whole.arrays["mean"][at] == alone.arrays["mean"][at]
+        wide, narrow = (float(each.arrays["high"][at] - each.arrays["low"][at]) for each in (whole, alone))
+        assert wide > 1.2 * narrow, name
+    at = whole.units.index("generated")
+    assert whole.arrays["high"][at] == alone.arrays["high"][at]
+
+
+def test_other_data_that_are_sorted_by_class_are_seen_whole() -> None:
+    half = torch.zeros(400, 1, 6, 6, dtype=torch.uint8)
+    half[200:] = 255
+    lamps = stored("lamps", "train", pictures=half)
+    found = specials(tiny(brightness), greys(100), others={"lamps": lamps}, plan=PLAN)
+    assert 0.2 < found.arrays["called"][found.units.index("lamps")] < 0.8
+
+
+def test_points_are_called_points() -> None:
+    world = load("ring8")
+    with Stream(0, "weights").module_rng(0):
+        critic, generator = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), nn.Linear(2, 2)
+    gan = GAN(generator, Normal(2), world.format, critic)
+    note = specials(gan, world, others={"ring": world}, plan=SpecialsPlan(n=40)).note
+    assert "picture" not in note
+    assert "points" in note

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import InputError, UsageError
+from ganatomy.explain.critic.constant import refuse_constant
 from ganatomy.explain.critic.credit.ablated import BASELINES, ablated, scores
 from ganatomy.explain.critic.inside.verdicts import family
 from ganatomy.explain.critic.scorer import Scorer
@@ -127,11 +128,10 @@ def habits_of(gan: GAN, places: Sequence[SiteShape], plan: CreditPlan) -> tuple[
             block, size, before = Moments.of(maps.flatten(1).double().cpu()), activity(maps.abs()).sum(0), running[at]
             running[at] = (block, size) if before is None else (before[0] + block, before[1] + size)
     every = torch.cat(told)
+    if not bool(torch.isfinite(every).all()):
+        raise InputError("the critic's scores hold NaN or infinite values", "check its weights, and the pictures")
+    refuse_constant(every)
     spread = float(every.std())
-    if not bool(torch.isfinite(every).all()) or not spread > 1e-12 * float(every.abs().max()):
-        raise InputError(
-            "the critic's scores of samples are all the same, or NaN", "give a critic that looks at pictures"
-        )
     kept = []
     for place, found in zip(places, running, strict=True):
         assert found is not None

@@ -5,6 +5,7 @@
 
 A unit that tells real from generated perfectly may be read by nobody: then its removal leaves the gap as it was, and
 the finding says absent. Two units that stand in for each other are each absent and together present: remove sets.
+A unit without which the gap is wider is said to work against the verdict, with the gap as it is and without the unit.
 """
 
 from __future__ import annotations
@@ -44,11 +45,7 @@ def concluded(
     """The units that change the gap most; then those that separate best of the ones it does not hang on."""
     claim, effect = np.asarray(told.arrays["claim"])[:, GAP], np.asarray(told.arrays["effect"])[:, 0, GAP]
     present = [at for at in np.argsort(-np.abs(effect), kind="stable").tolist() if claim[at] > 0][:many]
-    against = [told.arrays["share"][at, 0] < 0 for at in present]
-    found = [
-        _finding(told, at, note=("It works against the verdict: " if other else "") + _others(told, at), level=level)
-        for at, other in zip(present, against, strict=True)
-    ]
+    found = [_finding(told, at, note=_others(told, at), level=level) for at in present]
     return (*found, *([] if separation is None else _unused(told, separation, many=many, level=level)))
 
 
@@ -74,7 +71,13 @@ def _finding(told: Explanation, at: int, *, note: str, level: float) -> Finding:
     which = "p_absent" if code < 0 else "p"
     low, high = (float(arrays[name][at, 0, GAP]) for name in ("low", "high"))
     return Finding(
-        claim=f"the critic's verdict hangs on unit {unit}",
+        claim=_claim(
+            f"unit {unit}",
+            code,
+            gap=float(arrays["gap"][at]),
+            effect=float(arrays["effect"][at, 0, GAP]),
+            share=float(arrays["share"][at, 0]),
+        ),
         estimand=ESTIMAND,
         population=f"{int(arrays['n'][at])} pairs of a real and a generated picture",
         replication="pair of pictures",
@@ -95,6 +98,14 @@ def _finding(told: Explanation, at: int, *, note: str, level: float) -> Finding:
         note=note,
         provenance=told.provenance,
     )
+
+
+def _claim(named: str, code: int, *, gap: float, effect: float, share: float) -> str:
+    """A share below 0, of a change that all ways find: without the units the sorts lie further apart."""
+    if code > 0 and share < 0:
+        widened = f"the gap, real less generated, is {gap:+.3g} with it and {gap + effect:+.3g} without it"
+        return f"{named} works against the critic's verdict ({widened}, in {MEASURED_IN})"
+    return f"the critic's verdict hangs on {named}"
 
 
 def _control(name: str, value: float, at: int, told: Explanation) -> Measurement:
@@ -150,7 +161,13 @@ def removed_set(
         return Measurement(name, value, case.n, "mean paired change", "neither", unit=MEASURED_IN)
 
     return Finding(
-        claim=f"the critic's verdict hangs on {'unit' if len(chosen) == 1 else 'units'} {named}",
+        claim=_claim(
+            f"{'unit' if len(chosen) == 1 else 'the set of units'} {named}",
+            code,
+            gap=float(case.gap.mean),
+            effect=float(arrays["effect"][0, GAP]),
+            share=float(arrays["share"][0]),
+        ),
         estimand=ESTIMAND,
         population=f"{case.n} pairs of a real and a generated picture",
         replication="pair of pictures",

@@ -22,27 +22,26 @@ from math import prod
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.inside.layers import critic_places
+from ganatomy.explain.critic.constant import refuse_constant
+from ganatomy.explain.critic.inside.layers import critic_places, shown
 from ganatomy.explain.critic.inside.redrawn import redrawn
 from ganatomy.explain.critic.inside.ridge import WIDEST, Narrowing, fitted
 from ganatomy.explain.critic.inside.verdicts import family
-from ganatomy.explain.critic.lots import Lot, fakes, reals, together
-from ganatomy.explain.critic.scorer import Scorer, real_side
+from ganatomy.explain.critic.lots import Lot, fakes, reals, together, unheeded
+from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.generator.labelling import activity
 from ganatomy.explain.generator.sites import SiteShape
 from ganatomy.explain.latent.explained import explained
-from ganatomy.explain.passes import ran
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.interval import mean_of, wilson
 from ganatomy.numerics.statistics.roc import auc
 from ganatomy.results.explanation import Explanation
 from ganatomy.tracing.site import Site
-from ganatomy.tracing.trace import watch
 
 FEATURES = ("pooled", "full")  # a mean for each channel; all numbers of a layer
 CONTRASTS = (("held-out", "generated"), ("training", "generated"), ("training", "held-out"))
@@ -92,12 +91,16 @@ def probes(
     lots, n = _lots(gan, {"training": training, "held-out": held_out}, plan)
     places, stream = critic_places(gan, sites), Stream(plan.seed, "critic/probes")
     few = together(next(iter(each())) for each in lots.values())
-    critics = {"critic": Scorer(gan).critic, "twin": redrawn(Scorer(gan).critic, few, stream=stream.child("twin"))}
+    twin = redrawn(Scorer(gan).critic, few, stream=stream.child("twin"))
+    scorers = {"critic": Scorer(gan), "twin": Scorer(replace(gan, critic=twin, architecture=None))}
     contrasts = [pair for pair in CONTRASTS if set(pair) <= set(lots)]
     reads = {}
-    for name, critic in critics.items():
-        tables = {sort: _tables(gan, critic, each(), places=places, stream=stream) for sort, each in lots.items()}
+    for name, scorer in scorers.items():
+        tables = {sort: _tables(gan, scorer, each(), places=places, stream=stream) for sort, each in lots.items()}
+        if name == "critic":
+            refuse_constant(torch.cat([rows[-1][0] for rows in tables.values()]))
         reads[name] = _all_reads(tables, contrasts)
+    grouped = next((unheeded(each) for each in (training, held_out) if unheeded(each)), "")
     names = ("picture", *(str(place.site) for place in places), "verdict")
     shape = (len(names), len(FEATURES), len(contrasts))
     arrays = _told(reads["critic"], shape, plan) | {
@@ -112,7 +115,7 @@ def probes(
         Scorer(gan).unit,
         units=names,
         arrays=arrays,
-        note=_note(arrays, names, contrasts, n),
+        note=" ".join(each for each in (_note(arrays, names, contrasts, n=n, plan=plan), grouped) if each),
         seed=plan.seed,
     )
     said = [f"{first} against {second}" for first, second in contrasts]
@@ -136,21 +139,19 @@ def _lots(gan: GAN, data: Mapping[str, Dataset | None], plan: ProbePlan) -> tupl
 
 
 def _tables(
-    gan: GAN, critic: nn.Module, lots: Iterable[Lot], *, places: Sequence[SiteShape], stream: Stream
+    gan: GAN, scorer: Scorer, lots: Iterable[Lot], *, places: Sequence[SiteShape], stream: Stream
 ) -> list[tuple[Tensor, ...]]:
     """Of picture, places and verdict; full features are narrowed block by block."""
     shapes = [gan.format.shape, *(place.shape for place in places)]
     narrow = [Narrowing.to(prod(shape), stream=stream.child(f"hash {prod(shape)}")) for shape in shapes]
     rows: list[list[list[Tensor]]] = [[[], []] for _ in range(len(shapes) + 1)]
     for lot in lots:
-        with watch(critic, [place.site for place in places]) as trace:
-            scores = real_side(gan.score, ran(critic, lot.pictures, lot.labels).reshape(len(lot), 1))
-        kept = [lot.pictures, *(trace[place.site].float().cpu() for place in places)]
-        for row, values, small in zip(rows, kept, narrow, strict=False):
+        activations, scores = shown(scorer, lot, [place.site for place in places])
+        for row, values, small in zip(rows, [lot.pictures, *activations], narrow, strict=False):
             row[0].append(activity(values).float())
             row[1].append(small(values.flatten(1)))
-        rows[-1][0].append(scores)
-        rows[-1][1].append(scores)
+        rows[-1][0].append(scores[:, None])
+        rows[-1][1].append(scores[:, None])
     return [tuple(torch.cat(parts) for parts in row) for row in rows]
 
 
@@ -200,16 +201,30 @@ def _gains(reads: Mapping[str, Sequence[Read]], shape: tuple[int, ...], plan: Pr
     return {names[key]: torch.cat([values.new_zeros(1, *shape[1:]), values]) for key, values in found.items()}
 
 
-def _note(arrays: Mapping[str, Tensor], names: Sequence[str], contrasts: Sequence[tuple[str, str]], n: int) -> str:
-    said = [f"{n} pictures of each sort, {n // 2} to fit and {n // 2} to judge; accuracy by chance is 1/2."]
+def _note(
+    arrays: Mapping[str, Tensor], names: Sequence[str], contrasts: Sequence[tuple[str, str]], *, n: int, plan: ProbePlan
+) -> str:
+    said = [
+        f"{n} pictures of each sort, {n // 2} to fit and {n // 2} to judge; accuracy by chance is 1/2, intervals of"
+        f" {plan.level:.0%} are for one accuracy at a time."
+    ]
     hashed = [name for name, wide in zip(names, arrays["hashed"].tolist(), strict=True) if wide]
     said += [f"Full features of {', '.join(hashed)} were hashed into {WIDEST} sums."] if hashed else []
     for at, (first, second) in enumerate(contrasts):
-        rows = [
-            f"{name} {own:.2f} (random weights {twin:.2f})"
-            for name, own, twin in zip(
-                names, arrays["accuracy"][:, 1, at].tolist(), arrays["twin_accuracy"][:, 1, at].tolist(), strict=True
-            )
+        rows = [f"{name} {_bounded(arrays, '', row, at)}" for row, name in enumerate(names)]
+        rows[1:] = [
+            f"{said_of} (random weights {_bounded(arrays, 'twin_', row, at)})"
+            for row, said_of in enumerate(rows[1:], start=1)
         ]
         said.append(f"Accuracy on all features, {first} against {second}: {', '.join(rows)}.")
+        if float(arrays["accuracy_low"][0, 1, at]) > 0.5 + plan.smallest:
+            said.append(
+                f"Already the pixels do tell {first} from {second}, to a linear probe: that a layer does too says"
+                " little, and what it adds is its gain over the pixels and over random weights."
+            )
     return " ".join(said)
+
+
+def _bounded(arrays: Mapping[str, Tensor], which: str, row: int, at: int) -> str:
+    value, low, high = (float(arrays[f"{which}accuracy{end}"][row, 1, at]) for end in ("", "_low", "_high"))
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
