@@ -27,6 +27,8 @@ class Ratio(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         world = WORLDS["grid25"]()
+        if not self.sharp:  # blind: it looks at what tells nothing
+            return torch.sin(1e4 * x).sum(1)
         return self.sharp * bench._log_ratio(world, bench._wide(), Lot(x, None)).clamp(min=-30).float()
 
 

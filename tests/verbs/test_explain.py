@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ganatomy.data.catalogue import load as load_data
 from ganatomy.data.dataset import Dataset
-from ganatomy.errors import UsageError
+from ganatomy.errors import InputError, UsageError
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.measurer import Measurer
 from ganatomy.explain.generator.plan import Plan
@@ -320,3 +320,21 @@ def test_a_gan_without_a_critic_is_told_so_once(gan: GAN, monkeypatch: pytest.Mo
     bare = GAN(gan.generator, gan.latent, gan.format)
     list(explain(bare, failed=lambda name, error: told.append(f"{name}: {error.said}")))
     assert told == ["critic: this GAN has no critic"]
+
+
+def test_a_critic_that_says_the_same_of_everything_is_refused_once(gan: GAN, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Same(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 0.0 * x.mean((1, 2, 3)) + 3.0
+
+    table = {
+        name: Explainer("", lambda _asked: iter(()), needs_critic=name != "map") for name in ("map", "cues", "flips")
+    }
+    monkeypatch.setattr("ganatomy.verbs.explain.EXPLAINERS", table)
+    same, told = replace(gan, critic=Same(), architecture=None), []
+    list(explain(same, failed=lambda name, error: told.append(f"{name}: {error.said}")))
+    assert len(told) == 1
+    assert told[0].startswith("critic: the critic gives all 32 samples the same score, 3")
+    for what in (["cues"], ["map", "flips"]):
+        with pytest.raises(InputError, match="nothing to explain"):
+            list(explain(same, what, failed=lambda name, error: None))

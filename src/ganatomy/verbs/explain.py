@@ -23,6 +23,7 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
+from ganatomy.explain.critic.constant import refuse_constant_critic
 from ganatomy.explain.critic.inside.layers import critic_places
 from ganatomy.explain.critic.lots import class_labels
 from ganatomy.explain.critic.order import order, oriented
@@ -100,8 +101,7 @@ def explain(
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
     first, applied = None, False
-    names = chosen(what, critic=whom.critic is not None)
-    _tell_left_out(whom, what, failed)
+    names = _heard(chosen(what, critic=whom.critic is not None), whom, what, failed)
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
     turn = cache(lambda: turned(whom, held_out, wanted.seed))
@@ -171,10 +171,21 @@ def turned(gan: GAN, held_out: Dataset | None, seed: int) -> tuple[GAN, str]:
     return oriented(gan, order(gan, held_out, ORDERED, seed=seed))
 
 
-def _tell_left_out(gan: GAN, what: Sequence[str], failed: Failed | None) -> None:
-    """What was not named and cannot be asked of this GAN, in one sentence."""
-    if gan.critic is None and failed is not None and not set(what) - set(GROUPS):
-        failed("critic", UsageError("this GAN has no critic", "give it one: GAN(..., critic=...)"))
+def _heard(names: list[str], gan: GAN, what: Sequence[str], failed: Failed | None) -> list[str]:
+    """Without the questions to a critic that is not there, or says the same of everything: told in one sentence."""
+    try:
+        if gan.critic is None:
+            raise UsageError("this GAN has no critic", "give it one: GAN(..., critic=...)")
+        if any(EXPLAINERS[name].needs_critic for name in names):
+            refuse_constant_critic(gan)
+    except GanatomyError as error:
+        others = [name for name in names if not EXPLAINERS[name].needs_critic]
+        if len(others) < len(names) and (failed is None or not others or set(what) - set(others) - set(GROUPS)):
+            raise
+        if failed is not None and not set(what) - set(GROUPS):
+            failed("critic", error)
+        return others
+    return names
 
 
 def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:

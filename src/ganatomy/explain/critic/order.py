@@ -16,10 +16,10 @@ from copy import deepcopy
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganatomy.data.dataset import Dataset
-from ganatomy.explain.critic.lots import Lot, fakes, reals, scored
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, reals, scored
 from ganatomy.explain.critic.scorer import Scorer, critic_of
 from ganatomy.explain.latent.explained import Row, explained, stacked
 from ganatomy.explain.passes import Progress
@@ -32,7 +32,7 @@ STANDING, ALONE, MIXED = "as it stands", "statistics of each sort", "statistics 
 
 def order(gan: GAN, real: Dataset, n: int = 500, *, seed: int, progress: Progress | None = None) -> Explanation:
     """A row for each way of running the critic: area under ROC with its interval, and the scores' means and spreads."""
-    lots = list(reals(gan, real, n))
+    lots, ids = list(reals(gan, real, n)), groups_of(real, n)
     made = list(fakes(gan, sum(map(len, lots)), seed=seed, progress=progress))
     ways = [(STANDING, gan, False)]
     if normalising(critic_of(gan)):
@@ -40,7 +40,7 @@ def order(gan: GAN, real: Dataset, n: int = 500, *, seed: int, progress: Progres
         ways += [(ALONE, by_batch, False), (MIXED, by_batch, True)]
     areas, rows = [], []
     for _, subject, mixed in ways:
-        area, row = _ordered(Scorer(subject), lots, made, mixed=mixed)
+        area, row = _ordered(Scorer(subject), lots, made, mixed=mixed, ids=ids)
         areas.append(area)
         rows.append(row)
     names = [name for name, _, _ in ways]
@@ -75,14 +75,14 @@ def _running(module: nn.Module) -> bool:
     return isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None
 
 
-def _ordered(scorer: Scorer, lots: list[Lot], made: list[Lot], *, mixed: bool) -> tuple[Auc, Row]:
+def _ordered(scorer: Scorer, lots: list[Lot], made: list[Lot], *, mixed: bool, ids: Tensor | None) -> tuple[Auc, Row]:
     if mixed:
         both = scored(scorer, _mixed(lots, made))
         sides = torch.cat([_side(len(a), len(b)) for a, b in zip(lots, made, strict=True)])
         high, low = both[sides], both[~sides]
     else:
         high, low = scored(scorer, lots), scored(scorer, made)
-    area = auc(high, low)
+    area = auc(high, low, groups=(ids, None))
     return area, {
         "auc": area.value,
         "low": area.interval.low,
@@ -100,7 +100,7 @@ def _mixed(lots: list[Lot], made: list[Lot]) -> Iterator[Lot]:
         yield Lot(torch.cat([a.pictures, b.pictures]), labels)
 
 
-def _side(real: int, made: int) -> torch.Tensor:
+def _side(real: int, made: int) -> Tensor:
     return torch.arange(real + made) < real
 
 

@@ -262,9 +262,16 @@ def test_groups_of_the_data_are_heeded(data: Dataset) -> None:
     whole = cues(gan_with(corner_mark), replace(data, groups=torch.arange(96) // 12), plan=plan)
     assert np.array_equal(alone.told.arrays["effect"], whole.told.arrays["effect"], equal_nan=True)
     assert not np.array_equal(alone.told.arrays["low"][:, 0], whole.told.arrays["low"][:, 0], equal_nan=True)
+    mark = whole.told.units.index("light mark, top left, 0.04")
+    first, second = (each.told.arrays["excess_low"][mark] for each in (alone, whole))
+    assert (first[0] != second[0]).all()
+    assert np.array_equal(first[1], second[1]), "generated ones stand each for itself"
     assert np.array_equal(alone.told.arrays["moves"][:, 1], whole.told.arrays["moves"][:, 1])
     on_real = [each for each in whole.findings if each.claim.endswith("real pictures")]
     assert {each.replication for each in on_real} == {"group"}
+    beside = next(each for each in alone.findings if each.claim == on_real[0].claim)
+    assert on_real[0].positive_control.interval != beside.positive_control.interval
+    assert on_real[0].negative_control.interval != beside.negative_control.interval
     assert int(on_real[0].population.split()[0]) > 40, "pictures, of eight groups"
 
 

@@ -12,8 +12,19 @@ from torch import Tensor, nn
 
 from ganatomy.errors import InputError, UsageError
 from ganatomy.explain.critic.inside.carriers import concluded, removed_set
-from ganatomy.explain.critic.inside.removal import GAP, MOVED, RemovalPlan, _sides, case_of, layer_removal, removal
-from ganatomy.explain.critic.inside.removing import WAYS
+from ganatomy.explain.critic.inside.layers import critic_places
+from ganatomy.explain.critic.inside.removal import (
+    GAP,
+    MOVED,
+    RemovalPlan,
+    _at_place,
+    _sides,
+    case_of,
+    layer_removal,
+    moved,
+    removal,
+)
+from ganatomy.explain.critic.inside.removing import WAYS, Cut, levels_of
 from ganatomy.explain.critic.inside.tally import Tally
 from ganatomy.explain.critic.inside.units import UnitPlan, unit_separation
 from ganatomy.explain.critic.inside.verdicts import agreed
@@ -220,7 +231,9 @@ def test_pairs_of_one_group_are_taken_together() -> None:
     wanted = mean_interval(gaps, groups_of(data, n))
     assert told.arrays["gap_low"][0] == pytest.approx(wanted.low, rel=1e-4)
     case = case_of(gan, data, RemovalPlan(n=n))
-    assert case.gap.n == 12
+    (place,) = critic_places(gan, None)
+    cut = Cut(gan, place, levels_of(gan, [place], case.pairs)[0])
+    assert case.gap.n == moved(cut, case, [[0]]).n == _at_place(cut, case).n == 12
     ids = groups_of(data, n)
     tally = Tally(ids, n)
     rows = torch.stack([gaps, gaps.square()], 1)

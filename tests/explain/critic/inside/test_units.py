@@ -168,3 +168,10 @@ def test_responses_say_that_they_know_no_groups() -> None:
     assert "one group" not in alone.note
     wide, narrow = (float(each.arrays["area_high"][2, 0] - each.arrays["area_low"][2, 0]) for each in (told, alone))
     assert wide != narrow
+
+
+def test_a_perfect_unit_is_as_sure_as_its_ranks() -> None:
+    told = _separation(torch.ones(2, 25, 1), torch.zeros(2, 25, 1), UnitPlan())
+    assert told["verdict"].min() == 1
+    assert 1e-6 < float(told["p"][0, 0]) < 1e-4, "of Student's t with the error of ranks; not 2^-25"
+    assert told["area_low"][0, 0] < 0.95

@@ -15,6 +15,7 @@ from ganatomy.explain.critic.samples.memory import MemoryPlan, alarm, compared, 
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.roc import auc
 
+HOW = {"smallest": 0.05, "level": 0.95}
 PLAN = MemoryPlan(n=120, draws=499)
 
 
@@ -98,6 +99,12 @@ def test_groups_are_relabelled_whole() -> None:
     alone = compared(scores[:120], scores[120:], plan=PLAN)
     whole = compared(scores[:120], scores[120:], plan=PLAN, groups=(people, people + 6))
     assert whole.p > alone.p or alone.p > 0.5
+    assert whole.sds_within.high - whole.sds_within.low > 2 * (alone.sds_within.high - alone.sds_within.low)
+    assert "differ" in shifted(scores[:120, None].repeat(1, 3) + 1, scores[120:, None].repeat(1, 3), **HOW)
+    few = shifted(
+        scores[:120, None].repeat(1, 3) + 1, scores[120:, None].repeat(1, 3), groups=(people, people + 6), **HOW
+    )
+    assert few == ""
     train = replace(greys(120, seed=1), groups=people)
     held_out = replace(greys(120, seed=2), groups=people)
     assert memory(tiny(), train, held_out, plan=PLAN).replication == "group"
@@ -161,3 +168,13 @@ def test_pictures_that_nothing_calls_training_ones_are_said() -> None:
     assert "names 'mnist'" in memory(other, train, held_out, plan=PLAN).note
     one_sided = memory(own, replace(train, groups=torch.arange(120) // 20), held_out, plan=PLAN)
     assert one_sided.replication == "group"
+
+
+def test_looks_of_few_groups_are_no_sure_difference() -> None:
+    """One bright group in each part of the other: surely apart as pictures, not as two groups against two."""
+    train, held_out = greys(120, seed=1, shift=0.35), greys(120, seed=2)
+    alone = memory(tiny(), train, held_out, plan=PLAN)
+    ids = torch.arange(120) // 60
+    whole = memory(tiny(), replace(train, groups=ids), replace(held_out, groups=ids), plan=PLAN)
+    assert "differ in themselves" in alone.note
+    assert "differ in themselves" not in whole.note

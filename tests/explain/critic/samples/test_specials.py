@@ -186,6 +186,10 @@ def test_groups_widen_what_is_said_of_real_pictures_and_of_other_data() -> None:
         assert whole.arrays["mean"][at] == alone.arrays["mean"][at]
         wide, narrow = (float(each.arrays["high"][at] - each.arrays["low"][at]) for each in (whole, alone))
         assert wide > 1.2 * narrow, name
+    for name in ("mirrored", "0.5 generated", "generated", "grey"):
+        at = whole.units.index(name)
+        assert whole.arrays["rank"][at] == pytest.approx(alone.arrays["rank"][at])
+        assert whole.arrays["rank_high"][at] != alone.arrays["rank_high"][at], name
     at = whole.units.index("generated")
     assert whole.arrays["high"][at] == alone.arrays["high"][at]
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganatomy.explain.critic.cues.edits import CONTROLS, CUES
 from ganatomy.numerics.statistics.effects import Effect, judged, judged_together, mean_effect
-from ganatomy.numerics.statistics.interval import Mean, difference, mean_interval, mean_of, t_interval
+from ganatomy.numerics.statistics.interval import Mean, difference, mean_of, t_interval
 from ganatomy.results.finding import Finding
 from ganatomy.results.measurement import Measurement
 
@@ -35,21 +35,46 @@ Effects = Mapping[tuple[int, str], Effect]
 class Moved:
     """Of one sort of pictures: scores (n,), their changes (n, units), those under controls (n, units, 3).
 
-    NaN where an edit had no room in a picture. `unit` is what effects are measured in.
+    NaN where an edit had no room in a picture. `unit` is what effects are measured in; groups (n,): of the pictures.
     """
 
     scores: Tensor
     changes: Tensor
     controls: Tensor
     unit: float = 1.0
+    groups: Tensor | None = None
 
-    def effect(self, place: int) -> Tensor:
-        return _finite(self.changes[:, place]) / self.unit
+    def effect(self, place: int) -> Seen:
+        return self._finite(self.changes[:, place])
 
-    def excess(self, place: int, control: int) -> Tensor:
+    def beside(self, place: int, control: int) -> Seen:
+        """What a control does."""
+        return self._finite(self.controls[:, place, control])
+
+    def excess(self, place: int, control: int) -> Seen:
         """By how much more the score moves than under a control, picture by picture."""
-        own, other = self.changes[:, place], self.controls[:, place, control]
-        return _finite(own.abs() - other.abs()) / self.unit
+        return self._finite(self.changes[:, place].abs() - self.controls[:, place, control].abs())
+
+    def _finite(self, values: Tensor) -> Seen:
+        there = torch.isfinite(values)
+        return Seen(values[there] / self.unit, None if self.groups is None else self.groups[there])
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Numbers of the pictures in which there is one, and the groups of these."""
+
+    values: Tensor
+    groups: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def mean(self) -> Mean:
+        return mean_of(self.values, self.groups)
+
+    def tested(self, *, smallest: float, level: float) -> Effect:
+        return mean_effect(self.values, smallest=smallest, groups=self.groups, level=level)
 
 
 def claimed(seen: Mapping[str, Moved], *, smallest: float, level: float, adjust: str) -> dict[tuple[int, str], Effect]:
@@ -65,12 +90,12 @@ def claimed(seen: Mapping[str, Moved], *, smallest: float, level: float, adjust:
 
 
 def _joint(moved: Moved, place: int, *, smallest: float, level: float) -> Effect:
-    own = mean_effect(moved.effect(place), smallest=smallest, level=level)
+    own = moved.effect(place).tested(smallest=smallest, level=level)
     present, absent = [own.p_present], [own.p_absent]
     for control in range(len(CONTROL_NAMES)):
         more = moved.excess(place, control)
         if len(more) >= FEWEST:
-            yes, no = more_than(mean_of(more), smallest)
+            yes, no = more_than(more.mean(), smallest)
             present.append(yes)
             absent.append(no)
     return replace(own, p_present=max(present), p_absent=min(1.0, len(absent) * min(absent)))
@@ -99,7 +124,7 @@ def moves_of(seen: Mapping[str, Moved], *, smallest: float, level: float) -> dic
     """Verdicts on the changes alone, (units, sorts), as a family of their own."""
     units = next(iter(seen.values())).changes.shape[1]
     own = {(at, sort): moved.effect(at) for sort, moved in seen.items() for at in range(units)}
-    tested = {key: mean_effect(e, smallest=smallest, level=level) for key, e in own.items() if len(e) >= FEWEST}
+    tested = {key: e.tested(smallest=smallest, level=level) for key, e in own.items() if len(e) >= FEWEST}
     verdicts = dict.fromkeys(own, 0)
     if tested:
         verdicts |= {
@@ -112,7 +137,7 @@ def moves_of(seen: Mapping[str, Moved], *, smallest: float, level: float) -> dic
 def _column(moved: Moved, sort: str, effects: Effects, *, level: float) -> dict[str, Tensor]:
     rows, more = [], []
     for place in range(moved.changes.shape[1]):
-        change, effect = moved.effect(place), effects.get((place, sort))
+        change, effect = moved.effect(place).values, effects.get((place, sort))
         values = (
             (math.nan, math.nan, math.nan, math.nan, math.nan)
             if effect is None
@@ -130,18 +155,19 @@ def _column(moved: Moved, sort: str, effects: Effects, *, level: float) -> dict[
     return found | {name: excess[..., at] for at, name in enumerate(("excess", "excess_low", "excess_high"))}
 
 
-def _bounded(values: Tensor, level: float) -> tuple[float, float, float]:
-    if len(values) < FEWEST:
+def _bounded(seen: Seen, level: float) -> tuple[float, float, float]:
+    if len(seen) < FEWEST:
         return math.nan, math.nan, math.nan
-    interval = mean_interval(values, level=level)
-    return float(values.mean()), interval.low, interval.high
+    interval = t_interval(seen.mean(), level=level)
+    return seen.mean().value, interval.low, interval.high
 
 
 def gap_of(seen: Mapping[str, Moved]) -> Mean | None:
     """Mean score of real pictures less that of generated ones, as the critic gives them."""
     if len(seen) < 2:
         return None
-    return difference(mean_of(seen["real"].scores), mean_of(seen["generated"].scores))
+    real, made = (mean_of(seen[sort].scores, seen[sort].groups) for sort in ("real", "generated"))
+    return difference(real, made)
 
 
 def findings_of(seen: Mapping[str, Moved], units: Units, effects: Effects, *, level: float) -> tuple[Finding, ...]:
@@ -160,6 +186,8 @@ def findings_of(seen: Mapping[str, Moved], units: Units, effects: Effects, *, le
             found.append(
                 replace(
                     _finding(cue, units[place][1], sort, effect=effects[place, sort]),
+                    population=f"{len(moved.effect(place))} {sort} pictures that the edit is possible on",
+                    replication="picture" if moved.groups is None else "group",
                     positive_control=positive,
                     negative_control=_negative(moved, place, level),
                     family=f"{len(effects)} tests of edits, levels and sorts together",
@@ -169,14 +197,14 @@ def findings_of(seen: Mapping[str, Moved], units: Units, effects: Effects, *, le
 
 
 def _finding(cue: str, size: float, sort: str, *, effect: Effect) -> Finding:
-    """Without its controls."""
+    """Without its pictures and controls."""
     way = "raises" if effect.value > 0 else "lowers"
     strength = f"changed by {size:g} of the range" if size else "taken as it is"
     return Finding(
         claim=f"{cue} {way} the score of {sort} pictures",
         estimand="mean change of the score, in standard deviations of the score over these pictures",
-        population=f"{effect.n} {sort} pictures that the edit is possible on",
-        replication="picture",
+        population="",
+        replication="",
         treatment=f"{cue} ({CUES[cue].imitates}), {strength}",
         positive_control=BLANK,
         negative_control=BLANK,
@@ -191,13 +219,12 @@ def _finding(cue: str, size: float, sort: str, *, effect: Effect) -> Finding:
 
 def _negative(moved: Moved, place: int, level: float) -> Measurement:
     """What white noise of equal size does."""
-    change = _finite(moved.controls[:, place, 0]) / moved.unit
+    change = moved.beside(place, 0)
     if len(change) < FEWEST:
         return BLANK
-    interval = mean_interval(change, level=level)
-    return Measurement(
-        "white noise of equal size", float(change.mean()), len(change), "paired mean", "neither", interval
-    )
+    mean = change.mean()
+    interval = t_interval(mean, level=level)
+    return Measurement("white noise of equal size", mean.value, len(change), "paired mean", "neither", interval)
 
 
 def _positive(seen: Mapping[str, Moved], sort: str, level: float) -> Measurement:
@@ -222,6 +249,9 @@ def said_of(seen: Mapping[str, Moved], units: Units, effects: Effects, *, smalle
         present = dict.fromkeys(
             cue for place, (cue, _) in enumerate(units) if _is(effects.get((place, sort)), "present")
         )
+        if not any(tested == sort for _, tested in effects):
+            said.append(f"On {sort} pictures: too few, not tested; edits need {FEWEST} that they are possible on.")
+            continue
         said.append(f"On {sort} pictures: {'; '.join(present) or 'no cue'} present.")
         absent = [
             cue
@@ -229,7 +259,8 @@ def said_of(seen: Mapping[str, Moved], units: Units, effects: Effects, *, smalle
             if all(_is(effects.get((at, sort)), "absent") for at, each in enumerate(units) if each[0] == cue)
         ]
         said += [f"Absent at every level: {'; '.join(absent)}."] if absent else []
-    never = [cue for cue in dict.fromkeys(c for c, _ in units) if not _possible(cue, units, effects)]
+    enough = any(len(moved.scores) >= FEWEST for moved in seen.values())
+    never = [cue for cue in dict.fromkeys(c for c, _ in units) if enough and not _possible(cue, units, effects)]
     said += [f"These pictures have no room for: {'; '.join(never)}."] if never else []
     return " ".join(said)
 
@@ -240,10 +271,6 @@ def _is(effect: Effect | None, verdict: str) -> bool:
 
 def _possible(cue: str, units: Units, effects: Effects) -> bool:
     return any(units[place][0] == cue for place, _ in effects)
-
-
-def _finite(values: Tensor) -> Tensor:
-    return values[torch.isfinite(values)]
 
 
 def _sure(gap: Mean, level: float) -> bool:

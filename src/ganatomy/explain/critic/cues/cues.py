@@ -107,7 +107,7 @@ def name_of(cue: str, level: float) -> str:
 
 
 def _moved(gan: GAN, scorer: Scorer, lots: Iterable[Lot], *, units: list[tuple[str, float]], plan: CuePlan) -> Moved:
-    scores, changes, controls, first = [], [], [], 0
+    scores, changes, controls, ids, first = [], [], [], [], 0
     for lot in lots:
         address = Address(plan.seed, range(first, first + len(lot)))
         block = _Block(gan, scorer, lot, address)
@@ -116,8 +116,10 @@ def _moved(gan: GAN, scorer: Scorer, lots: Iterable[Lot], *, units: list[tuple[s
         scores.append(block.base)
         changes.append(torch.stack([change for change, _ in done], 1))
         controls.append(torch.stack([others for _, others in done], 1))
+        ids += [] if lot.groups is None else [lot.groups]
         first += len(lot)
-    return Moved(torch.cat(scores), torch.cat(changes), torch.cat(controls))
+    groups = torch.cat(ids) if ids else None
+    return Moved(torch.cat(scores), torch.cat(changes), torch.cat(controls), groups=groups)
 
 
 class _Block:

@@ -25,8 +25,9 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.errors import InputError, UsageError
 from ganatomy.explain.critic.inside.layers import critic_places
 from ganatomy.explain.critic.inside.removing import WAYS, Cut, Pairs, levels_of
+from ganatomy.explain.critic.inside.tally import Tally
 from ganatomy.explain.critic.inside.verdicts import agreed, family
-from ganatomy.explain.critic.lots import Lot, fakes, reals, scored
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, reals, scored, worded
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.generator.controls import specificity
 from ganatomy.explain.generator.effects import means_of
@@ -65,15 +66,16 @@ class RemovalPlan:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Pictures in pairs, one real and one generated, what they score, and in what effects are measured."""
+    """n pictures in pairs, one real and one generated, what they score, and in what effects are measured.
+
+    groups: of the real ones, (n,); moments count them where there are any.
+    """
 
     pairs: Pairs
     gap: Moments
     spread: float
-
-    @property
-    def n(self) -> int:
-        return self.gap.n
+    n: int
+    groups: Tensor | None = None
 
 
 DEFAULT = RemovalPlan()
@@ -129,6 +131,9 @@ def case_of(gan: GAN, real: Dataset, plan: RemovalPlan) -> Case:
     n = min(plan.n, real.size)
     if n < FEWEST:
         raise UsageError(f"removal on {n} real pictures was asked for", f"give a data set of {FEWEST} or more")
+    groups = groups_of(real, n)
+    if groups is not None and bool((groups == groups[0]).all()):
+        raise UsageError("removal on real pictures of one group was asked for", "give data of two groups or more")
 
     def pairs() -> Iterator[tuple[Lot, Lot]]:
         return zip(reals(gan, real, n), fakes(gan, n, seed=plan.seed), strict=True)
@@ -138,18 +143,18 @@ def case_of(gan: GAN, real: Dataset, plan: RemovalPlan) -> Case:
     spread = float(scores.var(1).mean().sqrt()) or float(scores.std())
     if not spread > 1e-12 * float(scores.abs().max()):
         raise InputError("the critic gives all pictures the same score", "give a critic that looks at pictures")
-    return Case(pairs, Moments.of((scores[0] - scores[1])[:, None] / spread), spread)
+    gap = Tally(groups, n)
+    gap.add((scores[0] - scores[1])[:, None] / spread)
+    return Case(pairs, gap.moments(), spread, n, groups)
 
 
 def moved(cut: Cut, case: Case, sets: Sequence[Sequence[int]]) -> Moments:
     """Of sets x WAYS x KEPT."""
-    total = None
+    total = Tally(case.groups, case.n)
     for pair in case.pairs():
         started = cut.begin(*pair)
-        rows = _row(cut.sets(started, sets), started.scores, case.spread)
-        total = Moments.of(rows) if total is None else total + Moments.of(rows)
-    assert total is not None
-    return total
+        total.add(_row(cut.sets(started, sets), started.scores, case.spread))
+    return total.moments()
 
 
 def claimed(found: Sequence[Moments], case: Case, plan: RemovalPlan, *, rows: int | None = None) -> dict[str, Tensor]:
@@ -182,27 +187,25 @@ def _share(effect: Tensor, own: Tensor, left: Tensor, case: Case, *, level: floa
     from scipy.stats import t
 
     gap, spread = float(case.gap.mean), float(case.gap.variance())
-    if abs(gap) < FIRM * (spread / case.n) ** 0.5:  # a share of next to nothing means nothing
+    if abs(gap) < FIRM * (spread / case.gap.n) ** 0.5:  # a share of next to nothing means nothing
         gap = math.nan
     share = -effect / gap
     shared = (left - own - spread) / 2  # covariance of the change and the gap
-    error = ((own + share.square() * spread + 2 * share * shared).clamp(min=0) / case.n).sqrt() / abs(gap)
-    half = float(t.ppf(0.5 + level / 2, case.n - 1)) * error
+    error = ((own + share.square() * spread + 2 * share * shared).clamp(min=0) / case.gap.n).sqrt() / abs(gap)
+    half = float(t.ppf(0.5 + level / 2, case.gap.n - 1)) * error
     return {"share": share, "share_low": share - half, "share_high": share + half}
 
 
 def _at_place(cut: Cut, case: Case) -> Moments:
-    total = None
+    total = Tally(case.groups, case.n)
     for pair in case.pairs():
         started, rows = cut.begin(*pair), []
         step = cut.together(started)
         for first in range(0, cut.place.channels, step):
             channels = list(range(first, min(first + step, cut.place.channels)))
             rows.append(_row(cut.units(started, channels), started.scores, case.spread))
-        block = Moments.of(torch.cat(rows, 1))
-        total = block if total is None else total + block
-    assert total is not None
-    return total
+        total.add(torch.cat(rows, 1))
+    return total.moments()
 
 
 def _layer(cut: Cut, case: Case) -> Tensor:
@@ -232,7 +235,7 @@ def _result(
         "sd": torch.full((many,), case.spread),
         "smallest": torch.full((many,), plan.smallest),
     }
-    note = _note(arrays, units, plan)
+    note = worded(_note(arrays, units, plan), gan.format)
     found = explained(gan, method, Scorer(gan).unit, units=units, arrays=arrays, note=note, seed=plan.seed)
     tiled = {"ways": np.tile(np.array(list(WAYS)), (many, 1)), "moved": np.tile(np.array(MOVED), (many, 1))}
     return replace(found, arrays={**found.arrays, **tiled})

@@ -25,14 +25,14 @@ from ganatomy.errors import UsageError
 from ganatomy.explain.critic.inside.layers import critic_places, shown
 from ganatomy.explain.critic.inside.responses import responses
 from ganatomy.explain.critic.inside.verdicts import family
-from ganatomy.explain.critic.lots import Lot, fakes, reals
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, reals, unheeded, worded
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.generator.labelling import activity, peaks, unit_names
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.explain.latent.explained import explained
 from ganatomy.models.gan import GAN
-from ganatomy.numerics.statistics.interval import Mean
-from ganatomy.numerics.statistics.roc import areas, auc_interval
+from ganatomy.numerics.statistics.groups import units as units_of
+from ganatomy.numerics.statistics.roc import at_ends, auc_interval, separated
 from ganatomy.results.explanation import Explanation
 from ganatomy.tracing.site import Site
 
@@ -68,10 +68,12 @@ def unit_separation(
 ) -> Explanation:
     """All units of all sites are one family of tests, and so are all responses."""
     places, n = critic_places(gan, sites), min(plan.n, real.size)
+    if n < FEWEST:
+        raise UsageError(f"units on {n} real pictures were asked for", f"give a data set of {FEWEST} or more")
     names = [place.site for place in places]
     own = _seen(gan, reals(gan, real, n), names, panel)
     other = _seen(gan, fakes(gan, n, seed=plan.seed), names, panel)
-    arrays = _separation(own[0], other[0], plan)
+    arrays = _separation(own[0], other[0], plan, groups=groups_of(real, n))
     units = unit_names(places)
     if panel is not None:
         arrays |= responses(own[0][0], own[1], other[0][0], other[1], smallest=plan.correlation, level=plan.level)
@@ -81,7 +83,7 @@ def unit_separation(
         Scorer(gan).unit,
         units=units,
         arrays=arrays,
-        note=_note(arrays, units, n, panel),
+        note=worded(_note(arrays, units, n, panel, real), gan.format),
         seed=plan.seed,
     )
     tiled = {"summaries": np.tile(np.array(SUMMARIES), (len(units), 1))}
@@ -99,35 +101,23 @@ def _seen(gan: GAN, lots: Iterable[Lot], sites: Sequence[Site], panel: Panel | N
     return torch.cat(told, 1), torch.cat(concepts)
 
 
-def _separation(real: Tensor, generated: Tensor, plan: UnitPlan) -> dict[str, Tensor]:
-    """Areas are tested with the error of DeLong et al. 1988, and have the interval of `roc`."""
-    n, m = real.shape[1], generated.shape[1]
-    area = torch.stack([areas(x, y) for x, y in zip(real, generated, strict=True)], 1)
-    error = torch.stack([_error(x, y) for x, y in zip(real, generated, strict=True)], 1)
-    means = [
-        Mean(value - 0.5, each, n + m - 2, min(n, m))
-        for value, each in zip(area.flatten().tolist(), error.flatten().tolist(), strict=True)
-    ]
-    told = family(means, tuple(area.shape), smallest=plan.smallest, level=plan.level)
-    spans = [auc_interval(value, n, m, level=plan.level) for value in area.flatten().tolist()]
-    bounds = torch.tensor([[span.low, span.high] for span in spans], dtype=torch.float64).reshape(*area.shape, 2)
-    kept = {name: told[name] for name in ("p", "p_absent", "verdict")}
-    return {"area": area, "area_low": bounds[..., 0], "area_high": bounds[..., 1], **kept}
+def _separation(real: Tensor, generated: Tensor, plan: UnitPlan, *, groups: Tensor | None = None) -> dict[str, Tensor]:
+    """Tables (SUMMARIES, n, units). Areas are tested with the errors of `roc`, and have its intervals."""
+    counts = units_of(groups, real.shape[1]).count, generated.shape[1]
+    columns = [separated(x, y, groups=(groups, None)) for x, y in zip(real, generated, strict=True)]
+    means = [mean for unit in zip(*columns, strict=True) for mean in unit]
+    shape = (len(columns[0]), len(columns))
+    away = [replace(tested, value=tested.value - 0.5) for tested in (at_ends(mean, *counts) for mean in means)]
+    told = family(away, shape, smallest=plan.smallest, level=plan.level)
+    spans = [auc_interval(mean, *counts, level=plan.level, grouped=groups is not None) for mean in means]
+    rows = [(mean.value, span.low, span.high) for mean, span in zip(means, spans, strict=True)]
+    area, low, high = torch.tensor(rows, dtype=torch.float64).reshape(*shape, 3).unbind(-1)
+    return {"area": area, "area_low": low, "area_high": high} | {
+        name: told[name] for name in ("p", "p_absent", "verdict")
+    }
 
 
-def _error(x: Tensor, y: Tensor) -> Tensor:
-    """The spread of each picture's share of pictures of the other sort that it stands above, ties half."""
-    ours, theirs = _placements(x, y), _placements(y, x)
-    return (ours.var(0) / len(x) + theirs.var(0) / len(y)).sqrt()
-
-
-def _placements(x: Tensor, y: Tensor) -> Tensor:
-    ranked, wanted = y.T.contiguous().sort(1).values, x.T.contiguous()
-    below, upto = (torch.searchsorted(ranked, wanted, right=side) for side in (False, True))
-    return ((below + upto).double() / (2 * len(y))).T
-
-
-def _note(arrays: dict[str, Tensor], units: Sequence[str], n: int, panel: Panel | None) -> str:
+def _note(arrays: dict[str, Tensor], units: Sequence[str], n: int, panel: Panel | None, real: Dataset) -> str:
     apart = (arrays["verdict"] > 0).any(1)
     most, where = (arrays["area"] - 0.5).abs().max(1)
     order = most.argsort(descending=True, stable=True)[:5].tolist()
@@ -137,4 +127,5 @@ def _note(arrays: dict[str, Tensor], units: Sequence[str], n: int, panel: Panel 
     if panel is not None:
         responding = int((arrays["response"] > 0).any(1).sum())
         said += f" {responding} respond to one of {len(panel.names)} concepts within the sorts."
+        said += unheeded(real).replace("These intervals", " Intervals of responses")
     return said + f" Benjamini-Hochberg over {arrays['verdict'].numel()} areas."

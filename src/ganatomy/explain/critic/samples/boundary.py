@@ -21,13 +21,15 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import InputError, UsageError
-from ganatomy.explain.critic.lots import Lot, fakes, reals, scored
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, places, reals, rows_of, scored
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
-from ganatomy.numerics.statistics.interval import Interval, wilson
+from ganatomy.numerics.statistics.groups import Ids
+from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.numerics.statistics.roc import Auc, auc
+from ganatomy.numerics.statistics.shares import share
 
 FEWEST = 25  # pictures of each sort that judge
 
@@ -36,7 +38,7 @@ FEWEST = 25  # pictures of each sort that judge
 class Boundary:
     """Scores of the judging pictures; `real` is None without real data, `threshold` NaN where there is no place for it.
 
-    count: how many pictures of each sort were looked at, half of which judge.
+    count: how many pictures of each sort were looked at, half of which judge. groups: of the real ones that judge.
     """
 
     threshold: float
@@ -44,18 +46,18 @@ class Boundary:
     fake: Tensor
     count: int
     level: float = 0.95
+    groups: Tensor | None = None
 
     @property
     def told(self) -> Auc | None:
         """How well the score tells the judging pictures apart."""
-        return None if self.real is None else auc(self.real, self.fake, level=self.level)
+        return None if self.real is None else auc(self.real, self.fake, level=self.level, groups=(self.groups, None))
 
-    def called(self, scores: Tensor) -> tuple[float, Interval]:
-        """The share called real, given the threshold."""
+    def called(self, scores: Tensor, groups: Ids | None = None) -> tuple[float, Interval]:
+        """The share called real, given the threshold; groups: of these scores."""
         if math.isnan(self.threshold):
             return math.nan, Interval(0.0, 1.0, self.level, "none: no threshold")
-        above = int((scores > self.threshold).sum())
-        return above / len(scores), wilson(above, len(scores), level=self.level)
+        return share(scores > self.threshold, groups, level=self.level)
 
     def said(self) -> str:
         """What the threshold does to the pictures that judge it."""
@@ -67,7 +69,7 @@ class Boundary:
                 if math.isnan(self.threshold)
                 else f"a logit above 0 counts as real: {percent(*self.called(self.fake))} of generated pictures."
             )
-        shares = [percent(*self.called(scores)) for scores in (self.real, self.fake)]
+        shares = [percent(*each) for each in (self.called(self.real, self.groups), self.called(self.fake))]
         said = f"A score above {self.threshold:.3g} counts as real: {shares[0]} of real pictures, {shares[1]} of"
         said += f" generated ones (AUC {told.value:.3g} [{told.interval.low:.3g}, {told.interval.high:.3g}])."
         if told.reversed:
@@ -93,7 +95,9 @@ def boundary(
         return Boundary(0.0 if scorer.unit == "logit" else math.nan, None, fake[judging(count // 2)], count, level)
     own = scored(scorer, reals(gan, real, count))
     judge, choose = judging(count // 2), choosing(count // 2)
-    return Boundary(threshold(own[choose], fake[choose]), own[judge], fake[judge], count, level)
+    ids = groups_of(real, count)
+    groups = None if ids is None else ids[judge]
+    return Boundary(threshold(own[choose], fake[choose]), own[judge], fake[judge], count, level, groups)
 
 
 def looked_at(real: Dataset | None, n: int) -> int:
@@ -136,12 +140,13 @@ def parts(lots: Iterable[Lot]) -> Iterator[tuple[Lot, Lot]]:
     for lot in lots:
         pairs = len(lot) // 2
         before, upto = first // 2, first // 2 + pairs
-        yield _rows(lot, judging(upto)[before:] - first), _rows(lot, choosing(upto)[before:] - first)
+        yield rows_of(lot, judging(upto)[before:] - first), rows_of(lot, choosing(upto)[before:] - first)
         first += len(lot)
 
 
-def _rows(lot: Lot, rows: Tensor) -> Lot:
-    return Lot(lot.pictures[rows], None if lot.labels is None else lot.labels[rows])
+def judged_places(real: Dataset, pairs: int) -> Tensor:
+    """Where in the data the real pictures lie that judge."""
+    return torch.tensor(places(real, 2 * pairs))[judging(pairs)]
 
 
 def percent(value: float, interval: Interval) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.lots import reals, together
+from ganatomy.explain.critic.lots import reals, together, unheeded, worded
 from ganatomy.explain.critic.samples.boundary import Boundary, boundary
 from ganatomy.explain.critic.samples.flips_told import said_of
 from ganatomy.explain.critic.samples.nearest import Flips, Margin, Room, nearest
@@ -132,8 +132,10 @@ def flips(
             cut.said(),
             *said_of(arrays, sorted_as, ways=tuple(WAYS), level=plan.level),
             *_cautions(gan, begun, yardstick),
+            unheeded(real),
         ]
     )
+    note = worded(note, gan.format)
     told = explained(gan, "flips", Scorer(gan).unit, units=every, arrays=arrays, note=note, seed=plan.seed)
     shown = explained(gan, "flips shown", "pictures", units=names, arrays=stacked(kept), note=note, seed=plan.seed)
     words = {"ways": np.tile(np.array(tuple(WAYS)), (len(every), 1))}

@@ -5,7 +5,8 @@
     found.arrays["caught"]                           # the share of training pictures found at 1 % false alarms
 
 A critic that never saw either sort cannot tell them apart, if both come from one law. That they do is checked by what
-pictures look like without any critic; where they differ, scores may differ for that reason, and nothing is claimed.
+pictures look like without any critic, and by how many there are of each class; where they differ, scores may differ for
+that reason, and nothing is claimed.
 """
 
 from __future__ import annotations
@@ -19,21 +20,23 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.lots import Lot, fakes, reals, scored
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, places, reals, scored, worded
 from ganatomy.explain.critic.samples.boundary import FEWEST, percent
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.effects import Verdict, unpaired_effect
-from ganatomy.numerics.statistics.interval import Interval, wilson
+from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.numerics.statistics.permutation import permute_labels
-from ganatomy.numerics.statistics.roc import Auc, auc
+from ganatomy.numerics.statistics.roc import ALONE, Auc, Sides, auc
+from ganatomy.numerics.statistics.shares import share
 from ganatomy.results.finding import Finding
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import Array
 
 ALARMS = 0.01
+CLASS_DRAWS = 199
 LOOKS = ("mean", "spread", "slope")
 
 
@@ -82,23 +85,24 @@ def memory(gan: GAN, train: Dataset, held_out: Dataset, *, plan: MemoryPlan = DE
             f"{len(known)} training and {len(other)} held-out pictures were to be compared",
             f"give {FEWEST} or more of each",
         )
-    found = compared(known, other, plan=plan, groups=_groups(train, held_out, (len(known), len(other))))
-    mixed = known[Stream(plan.seed, "critic/memory/halves").permutation(0, len(known))]  # MNIST alternates two sources
-    null = auc(mixed[::2], mixed[1::2], level=plan.level)
-    shift = shifted(looks_known, looks_other, smallest=plan.smallest, level=plan.level)
+    groups = _groups(train, held_out, plan.n)
+    found = compared(known, other, plan=plan, groups=groups)
+    told = auc(other, made, level=plan.level, groups=(groups_of(held_out, plan.n), None))
     verdict = judged(found, smallest=plan.smallest, level=plan.level)
-    note = _note(found, auc(other, made, level=plan.level), smallest=plan.smallest)
+    shift = shifted(looks_known, looks_other, smallest=plan.smallest, level=plan.level, groups=groups or ALONE)
+    shift += _unlike(train, held_out, plan=plan, groups=groups)
+    note = " ".join(part for part in (_note(found, told, smallest=plan.smallest), shift, _whose(gan, train)) if part)
     if shift and verdict == "present":
         verdict = "undetermined"
     digests = {"gan": gan.digest(), "train": train.fingerprint, "held-out": held_out.fingerprint}
     return Finding(
         claim="the critic has memorised training pictures",
         estimand="P(a training picture scores above a held-out one) - 1/2",
-        population=f"{train.name}, the first {len(known)} training and {len(other)} held-out pictures",
-        replication="picture" if _groups(train, held_out, (1, 1)) is None else "group",
+        population=worded(f"{train.name}, {len(known)} training and {len(other)} held-out pictures", gan.format),
+        replication="picture" if groups is None else "group",
         treatment="having been trained on",
-        positive_control=_measured("held-out above generated", auc(other, made, level=plan.level)),
-        negative_control=_measured("one half of the training pictures above the other", null),
+        positive_control=_measured("held-out above generated", told),
+        negative_control=_measured("one half of the training pictures above the other", _halves(known, train, plan)),
         smallest_effect=plan.smallest,
         family="one claim",
         effect=found.told.value - 0.5,
@@ -106,7 +110,7 @@ def memory(gan: GAN, train: Dataset, held_out: Dataset, *, plan: MemoryPlan = DE
         p=found.p,
         verdict=verdict,
         arrays=_arrays(found, known, other, made),
-        note=f"{note} {shift}".strip(),
+        note=worded(note, gan.format),
         provenance=Provenance.here(seed=plan.seed, digests=digests),
     )
 
@@ -128,17 +132,15 @@ def compared(
         draws=plan.draws,
     )
     sd = float(other.std()) or 1.0
-    gap = unpaired_effect(known / sd, other / sd, smallest=0.0, level=plan.level)
-    above = int((known > other.max()).sum())
-    caught = int((known > alarm(other)).sum())
-    n = len(known)
+    sides: Sides = groups or ALONE
+    gap = unpaired_effect(known / sd, other / sd, smallest=0.0, groups=sides, level=plan.level)
     return Compared(
-        auc(known, other, level=plan.level),
+        auc(known, other, level=plan.level, groups=sides),
         tested.p,
         gap.value,
         gap.interval,
-        (above / n, wilson(above, n, level=plan.level)),
-        (caught / n, wilson(caught, n, level=plan.level)),
+        share(known > other.max(), sides[0], level=plan.level),
+        share(known > alarm(other), sides[0], level=plan.level),
     )
 
 
@@ -156,11 +158,11 @@ def judged(found: Compared, *, smallest: float, level: float) -> Verdict:
     return "absent" if within.high <= smallest else "undetermined"
 
 
-def shifted(known: Tensor, other: Tensor, *, smallest: float, level: float) -> str:
+def shifted(known: Tensor, other: Tensor, *, smallest: float, level: float, groups: Sides = ALONE) -> str:
     """What the pictures themselves differ in, (n, looks), as a sentence; empty where they do not surely."""
     found = []
     for at, name in enumerate(LOOKS):
-        told = auc(known[:, at], other[:, at], level=1 - (1 - level) / len(LOOKS))
+        told = auc(known[:, at], other[:, at], level=1 - (1 - level) / len(LOOKS), groups=groups)
         if told.interval.low - 0.5 > smallest or told.interval.high - 0.5 < -smallest:
             found.append(f"{name} of the values (AUC {told.value:.3g})")
     if not found:
@@ -169,6 +171,24 @@ def shifted(known: Tensor, other: Tensor, *, smallest: float, level: float) -> s
         f"Training and held-out pictures differ in themselves: {', '.join(found)}; their scores may differ for that "
         "reason, so that memory is not claimed."
     )
+
+
+def unlike(known: Tensor, other: Tensor, *, plan: MemoryPlan, groups: tuple[Tensor, Tensor] | None = None) -> float:
+    """Half the summed differences of the shares of class numbers (n,) and (m,); 0 where it may be chance, or is small.
+
+    The area can differ by no more for the sake of classes alone.
+    """
+    classes = int(max(known.max(), other.max())) + 1
+
+    def apart(x: Tensor, y: Tensor) -> float:
+        shares = [torch.bincount(each.long(), minlength=classes).double() / len(each) for each in (x, y)]
+        return float((shares[0] - shares[1]).abs().sum()) / 2
+
+    stream = Stream(plan.seed, "critic/memory/classes")
+    tested = permute_labels(
+        known, other, stream=stream, statistic=apart, groups=groups, alternative="greater", draws=CLASS_DRAWS
+    )
+    return tested.observed if tested.p <= 1 - plan.level and tested.observed > plan.smallest else 0.0
 
 
 def looks(pictures: Tensor) -> Tensor:
@@ -187,12 +207,43 @@ def _scored(scorer: Scorer, lots: Iterable[Lot]) -> tuple[Tensor, Tensor]:
     return torch.cat(scores), torch.cat(seen)
 
 
-def _groups(train: Dataset, held_out: Dataset, counts: tuple[int, int]) -> tuple[Tensor, Tensor] | None:
-    """Numbers of the groups, which are different people in the two sets."""
-    if train.groups is None or held_out.groups is None:
+def _groups(train: Dataset, held_out: Dataset, n: int) -> tuple[Tensor, Tensor] | None:
+    """Numbers of the groups, which are different people in the two sets; without any each picture is its own."""
+    first, second = groups_of(train, n), groups_of(held_out, n)
+    if first is None and second is None:
         return None
-    first, second = train.groups[: counts[0]], held_out.groups[: counts[1]]
-    return first, second + int(train.groups.max()) + 1
+    first = torch.arange(min(n, train.size)) if first is None else first
+    second = torch.arange(min(n, held_out.size)) if second is None else second
+    return first, second + int(first.max()) + 1
+
+
+def _halves(known: Tensor, train: Dataset, plan: MemoryPlan) -> Auc:
+    """By chance: MNIST alternates two sources."""
+    mixed, ids = Stream(plan.seed, "critic/memory/halves").permutation(0, len(known)), groups_of(train, plan.n)
+    halves = [mixed[::2], mixed[1::2]]
+    first, second = (None if ids is None else ids[half] for half in halves)
+    return auc(known[halves[0]], known[halves[1]], level=plan.level, groups=(first, second))
+
+
+def _unlike(train: Dataset, held_out: Dataset, *, plan: MemoryPlan, groups: tuple[Tensor, Tensor] | None) -> str:
+    known, other = (data.labels(places(data, plan.n)) for data in (train, held_out))
+    if known is None or other is None:
+        return ""
+    apart = unlike(known, other, plan=plan, groups=groups)
+    if not apart:
+        return ""
+    return (
+        f" Training and held-out pictures hold other shares of the classes ({apart:.0%} of them would have to change "
+        "class), so that memory is not claimed."
+    )
+
+
+def _whose(gan: GAN, train: Dataset) -> str:
+    """A caution where nothing says that the critic was trained on these."""
+    if gan.data is not None and gan.data == train.name:
+        return ""
+    known = "nothing says" if gan.data is None else f"the GAN names {gan.data!r}, and nothing says"
+    return f"Training pictures are those of {train.name!r} here: {known} that the critic was trained on them."
 
 
 def _less_half(interval: Interval) -> Interval:

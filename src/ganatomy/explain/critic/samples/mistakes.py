@@ -11,9 +11,9 @@ that of the others than the smallest difference of interest, with intervals for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import sqrt
 
 import numpy as np
 import torch
@@ -21,14 +21,17 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.samples.boundary import FEWEST, Boundary, boundary, judging, percent
+from ganatomy.explain.critic.lots import worded
+from ganatomy.explain.critic.samples.boundary import FEWEST, Boundary, boundary, judged_places, judging, percent
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.latent.explained import Row, explained, stacked
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
-from ganatomy.numerics.statistics.effects import verdict_of
-from ganatomy.numerics.statistics.interval import Interval, wilson
+from ganatomy.numerics.statistics.effects import judged, verdict_of
+from ganatomy.numerics.statistics.groups import units
+from ganatomy.numerics.statistics.interval import Interval, Mean, t_interval, wilson
 from ganatomy.numerics.statistics.multiplicity import holm
+from ganatomy.numerics.statistics.shares import share
 from ganatomy.results.explanation import Explanation
 
 WRONG = {"real": "real called fake", "generated": "generated called real"}
@@ -64,13 +67,34 @@ class Mistakes:
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How many of a group are wrong, and of the group it is compared with."""
+    """Which pictures of a sort are wrong, (n,), and which are `mine` where it is a class; groups: who is like whom."""
 
     name: str
     sort: str
-    wrong: int
-    n: int
-    beside: tuple[int, int] | None = None
+    flags: Tensor
+    mine: Tensor | None = None
+    groups: Tensor | None = None
+
+    @property
+    def wrong(self) -> int:
+        return int(self.own.sum())
+
+    @property
+    def n(self) -> int:
+        return len(self.own)
+
+    @property
+    def own(self) -> Tensor:
+        return self.flags if self.mine is None else self.flags[self.mine]
+
+    @property
+    def beside(self) -> tuple[int, int] | None:
+        """How many of the other classes are wrong, of how many."""
+        return None if self.mine is None else (int(self.flags[~self.mine].sum()), int((~self.mine).sum()))
+
+    def rate(self, *, level: float) -> Interval:
+        ids = self.groups if self.groups is None or self.mine is None else self.groups[self.mine]
+        return share(self.own, ids, level=level)[1]
 
 
 DEFAULT = MistakePlan()
@@ -81,18 +105,19 @@ def mistakes(gan: GAN, real: Dataset, *, plan: MistakePlan = DEFAULT, progress: 
     cut = boundary(gan, real, n=plan.n, seed=plan.seed, level=plan.level, progress=progress)
     unit = Scorer(gan).unit
     chosen = list(_chosen(cut, plan.shown))
-    numbers = judging(cut.count // 2)
-    names = [f"{sort} {int(numbers[at])}" for _, sort, at in chosen]
+    numbers = _numbers(real, cut)
+    names = [f"{sort} {int(numbers[sort][at])}" for _, sort, at in chosen]
     rows = _examples(gan, real, cut, chosen, seed=plan.seed)
     shares = list(_shares(gan, real, cut, seed=plan.seed))
     rates, p = _rates(shares, plan)
-    note = " ".join([cut.said(), *_said(shares, rates, p, plan)])
+    note = worded(" ".join([cut.said(), *_said(shares, rates, p, plan)]), gan.format)
     examples = explained(gan, "mistakes", unit, units=names, arrays=stacked(rows), note=note, seed=plan.seed)
     words = {"why": np.array([why for why, _, _ in chosen]), "sort": np.array([sort for _, sort, _ in chosen])}
     examples = replace(examples, arrays={**examples.arrays, **words})
-    groups = [share.name for share in shares]
-    told = explained(gan, "error rates", unit, units=groups, arrays=rates, note=note, seed=plan.seed)
-    verdicts = {"sort": np.array([share.sort for share in shares]), "verdict": np.array(_verdicts(shares, plan))}
+    told = explained(
+        gan, "error rates", unit, units=[each.name for each in shares], arrays=rates, note=note, seed=plan.seed
+    )
+    verdicts = {"sort": np.array([each.sort for each in shares]), "verdict": np.array(_verdicts(shares, plan))}
     return Mistakes(examples, replace(told, arrays={**told.arrays, **verdicts}), cut)
 
 
@@ -108,16 +133,21 @@ def _chosen(cut: Boundary, shown: int) -> Iterator[tuple[str, str, int]]:
     yield from ((AT_BOUNDARY, sort, at) for _, sort, at in sorted(both)[:shown])
 
 
+def _numbers(real: Dataset, cut: Boundary) -> dict[str, Tensor]:
+    """Of the judging pictures, in the data and in the seed."""
+    return {"real": judged_places(real, cut.count // 2), "generated": judging(cut.count // 2)}
+
+
 def _right(sort: str, margin: float) -> bool:
     return margin > 0 if sort == "real" else margin <= 0
 
 
 def _examples(gan: GAN, real: Dataset, cut: Boundary, chosen: list[tuple[str, str, int]], *, seed: int) -> list[Row]:
     """The index is that of the data set, or of the GAN's seed; the label -1 where there is none."""
-    ready, numbers = real.in_format(gan.format), judging(cut.count // 2)
+    ready, numbers = real.in_format(gan.format), _numbers(real, cut)
     rows: list[Row] = []
     for _, sort, at in chosen:
-        index = [int(numbers[at])]
+        index = [int(numbers[sort][at])]
         own = sort == "real"
         picture = ready.read(index) if own else gan.sample(seed, index).float().cpu()
         label = real.labels(index) if own else gan.latent.labels(seed, index)
@@ -136,10 +166,14 @@ def _shares(gan: GAN, real: Dataset, cut: Boundary, *, seed: int) -> Iterator[Sh
     """Of each sort, then of each class with enough pictures beside all the others."""
     assert cut.real is not None
     wrong = {"real": cut.real <= cut.threshold, "generated": cut.fake > cut.threshold}
+    groups = {"real": cut.groups, "generated": None}
     for sort, each in wrong.items():
-        yield Share(WRONG[sort], sort, int(each.sum()), len(each))
-    numbers = judging(cut.count // 2)
-    labels = {"real": real.labels(numbers), "generated": gan.latent.labels(seed, numbers.tolist())}
+        yield Share(WRONG[sort], sort, each, groups=groups[sort])
+    numbers = _numbers(real, cut)
+    labels = {
+        "real": real.labels(numbers["real"]),
+        "generated": gan.latent.labels(seed, numbers["generated"].tolist()),
+    }
     names = {"real": real.classes, "generated": gan.classes}
     for sort, known in labels.items():
         if known is None:
@@ -148,31 +182,23 @@ def _shares(gan: GAN, real: Dataset, cut: Boundary, *, seed: int) -> Iterator[Sh
             mine = torch.eq(known, number)
             if int(mine.sum()) >= FEWEST // 2 and not bool(mine.all()):
                 name = names[sort][number] if names[sort] else str(number)
-                others = (int(wrong[sort][~mine].sum()), int((~mine).sum()))
-                yield Share(f"{WRONG[sort]}, {name}", sort, int(wrong[sort][mine].sum()), int(mine.sum()), others)
+                yield Share(f"{WRONG[sort]}, {name}", sort, wrong[sort], mine, groups[sort])
 
 
 def _rates(shares: list[Share], plan: MistakePlan) -> tuple[dict[str, Tensor], Tensor]:
-    """p: Fisher's exact test of a class against the others, Holm over all classes; NaN of what is no class."""
-    from scipy.stats import fisher_exact
-
+    """p: of a class against the others (see `_chance`), Holm over all classes; NaN of what is no class."""
     p = torch.full((len(shares),), torch.nan, dtype=torch.float64)
-    classes = [at for at, share in enumerate(shares) if share.beside]
-    raw = []
-    for at in classes:
-        share, others = shares[at], shares[at].beside or (0, 1)
-        table = [[share.wrong, share.n - share.wrong], [others[0], others[1] - others[0]]]
-        raw.append(float(fisher_exact(table).pvalue))
+    classes = [at for at, each in enumerate(shares) if each.mine is not None]
     if classes:
-        p[classes] = holm(raw)
-    bounds = [wilson(share.wrong, share.n, level=plan.level) for share in shares]
+        p[classes] = holm([_chance(shares[at]) for at in classes])
+    bounds = [each.rate(level=plan.level) for each in shares]
     gaps = _gaps(shares, plan)
     return {
-        "rate": torch.tensor([share.wrong / share.n for share in shares], dtype=torch.float64),
+        "rate": torch.tensor([each.wrong / each.n for each in shares], dtype=torch.float64),
         "low": torch.tensor([each.low for each in bounds], dtype=torch.float64),
         "high": torch.tensor([each.high for each in bounds], dtype=torch.float64),
-        "n": torch.tensor([share.n for share in shares]),
-        "wrong": torch.tensor([share.wrong for share in shares]),
+        "n": torch.tensor([each.n for each in shares]),
+        "wrong": torch.tensor([each.wrong for each in shares]),
         "gap_low": torch.tensor([torch.nan if gap is None else gap.low for gap in gaps], dtype=torch.float64),
         "gap_high": torch.tensor([torch.nan if gap is None else gap.high for gap in gaps], dtype=torch.float64),
         "p": p,
@@ -181,9 +207,60 @@ def _rates(shares: list[Share], plan: MistakePlan) -> tuple[dict[str, Tensor], T
 
 def _gaps(shares: list[Share], plan: MistakePlan) -> list[Interval | None]:
     """Of a class's rate less that of the others, all classes together at the plan's level (Bonferroni)."""
-    classes = sum(share.beside is not None for share in shares)
-    level = 1 - (1 - plan.level) / max(1, classes)
-    return [None if each.beside is None else gap_of((each.wrong, each.n), each.beside, level=level) for each in shares]
+    level = 1 - (1 - plan.level) / max(1, sum(each.mine is not None for each in shares))
+    return [None if each.mine is None else _gap(each, level) for each in shares]
+
+
+def _gap(each: Share, level: float) -> Interval:
+    """Newcombe's, or over groups Student's t."""
+    pairs = _counted(each)
+    if pairs is not None:
+        return gap_of(*pairs, level=level)
+    found = t_interval(_apart(each), level=level)
+    return Interval(max(found.low, -1.0), min(found.high, 1.0), level, found.method)
+
+
+def _chance(each: Share) -> float:
+    """Fisher's exact test of counts, or over groups the t test."""
+    from scipy.stats import fisher_exact
+
+    pairs = _counted(each)
+    if pairs is None:
+        return judged(_apart(each), smallest=0.0).p_present
+    return float(fisher_exact([[wrong, n - wrong] for wrong, n in pairs]).pvalue)
+
+
+def _counted(each: Share) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Wrong ones of how many, of the class and of the others. Groups without any spread count as one picture each."""
+    assert each.mine is not None
+    assert each.beside is not None
+    counts = ((each.wrong, each.n), each.beside)
+    if each.groups is None:
+        return counts
+    if _apart(each).error > 0:
+        return None
+    kin = [len(each.groups[part].unique()) for part in (each.mine, ~each.mine)]
+    first, second = ((many if wrong else 0, many) for (wrong, _), many in zip(counts, kin, strict=True))
+    return first, second
+
+
+def _apart(each: Share) -> Mean:
+    """The difference of rates; its error from leaving out each group in turn, as a group can be on both sides.
+
+    Degrees of freedom go by the side with fewer groups, and one group is no ground for an error.
+    """
+    assert each.mine is not None
+    assert each.groups is not None
+    kin, flags = units(each.groups, len(each.flags)), each.flags.double()
+    gone, sides = [], (each.mine, ~each.mine)
+    wrong = [flags * part for part in sides]
+    rates = [float(w.sum() / part.sum()) for w, part in zip(wrong, sides, strict=True)]
+    for w, part in zip(wrong, sides, strict=True):
+        gone.append((w.sum() - kin.total(w)) / (part.sum() - kin.total(part.double())))  # NaN without any left
+    shift = gone[0] - gone[1] - (rates[0] - rates[1])
+    error = float((shift.square().sum() * (kin.count - 1) / kin.count).sqrt())
+    fewest = min(len(each.groups[part].unique()) for part in sides)
+    return Mean(rates[0] - rates[1], math.inf if math.isnan(error) else error, max(1, fewest - 1), fewest)
 
 
 def gap_of(first: tuple[int, int], second: tuple[int, int], *, level: float = 0.95) -> Interval:
@@ -191,8 +268,8 @@ def gap_of(first: tuple[int, int], second: tuple[int, int], *, level: float = 0.
     (x, n), (y, m) = first, second
     mine, other = wilson(x, n, level=level), wilson(y, m, level=level)
     p, q = x / n, y / m
-    down = sqrt((p - mine.low) ** 2 + (other.high - q) ** 2)
-    up = sqrt((mine.high - p) ** 2 + (q - other.low) ** 2)
+    down = math.sqrt((p - mine.low) ** 2 + (other.high - q) ** 2)
+    up = math.sqrt((mine.high - p) ** 2 + (q - other.low) ** 2)
     return Interval(p - q - down, p - q + up, level, "Newcombe")
 
 
@@ -201,16 +278,16 @@ def _verdicts(shares: list[Share], plan: MistakePlan) -> list[str]:
 
 
 def _said(shares: list[Share], rates: dict[str, Tensor], p: Tensor, plan: MistakePlan) -> Iterator[str]:
-    if not any(share.beside for share in shares):
+    if all(each.mine is None for each in shares):
         return
     found = False
-    for at, (share, verdict) in enumerate(zip(shares, _verdicts(shares, plan), strict=True)):
-        if verdict == "present" and share.beside is not None:
+    for at, (each, verdict) in enumerate(zip(shares, _verdicts(shares, plan), strict=True)):
+        if verdict == "present" and each.beside is not None:
             found = True
             bounds = Interval(float(rates["low"][at]), float(rates["high"][at]), plan.level, "Wilson")
-            others = share.beside[0] / share.beside[1]
+            others = each.beside[0] / each.beside[1]
             yield (
-                f"{share.name[0].upper()}{share.name[1:]}: {percent(float(rates['rate'][at]), bounds)}, of the other "
+                f"{each.name[0].upper()}{each.name[1:]}: {percent(float(rates['rate'][at]), bounds)}, of the other "
                 f"classes {100 * others:.3g} % (p {float(p[at]):.2g}, Holm)."
             )
     if not found:

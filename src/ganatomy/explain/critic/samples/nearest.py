@@ -81,7 +81,7 @@ def nearest(margin: Margin, start: Tensor, *, norm: str, room: Room = FREE, step
         step, drawn = at + BEYOND * (toward - at), start + BEYOND * (from_start - start)
         at = room.inside(torch.lerp(step, drawn, _wide(bias, at)))
         with torch.no_grad():
-            flipped = sign * margin(at) <= 0
+            flipped = _flipped(sign, margin(at))
             better = flipped & (measure.size(at - start) < size)
             best[better], size[better] = at[better], measure.size(at - start)[better]
             drawn_back = room.inside(torch.lerp(start, at, BACK))
@@ -156,16 +156,21 @@ def _bias(toward: Tensor, from_start: Tensor) -> Tensor:
 @torch.no_grad()
 def _at_boundary(margin: Margin, start: Tensor, best: Tensor, sign: Tensor, *, norm: Norm, room: Room) -> Flips:
     """The first flip that halving finds between the start and the best one."""
-    reached = sign * margin(best) <= 0
+    reached = _flipped(sign, margin(best))
     low, high = torch.zeros_like(sign), torch.ones_like(sign)
     for _ in range(HALVINGS // 2):
         middle = (low + high) / 2
-        flipped = sign * margin(room.inside(torch.lerp(start, best, _wide(middle, start)))) <= 0
+        flipped = _flipped(sign, margin(room.inside(torch.lerp(start, best, _wide(middle, start)))))
         low, high = torch.where(flipped, low, middle), torch.where(flipped, middle, high)
     at = room.inside(torch.lerp(start, best, _wide(high, start)))
     at = torch.where(_wide(reached, at), at, start)
     size = torch.where(reached, norm.size(at - start).double(), math.inf)
     return Flips(at, reached, size)
+
+
+def _flipped(sign: Tensor, value: Tensor) -> Tensor:
+    """A margin of 0 counts as that of a generated picture, wherever it began."""
+    return (value > 0) != (sign > 0)
 
 
 def _wide(values: Tensor, like: Tensor) -> Tensor:

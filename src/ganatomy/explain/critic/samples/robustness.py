@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
+from ganatomy.explain.critic.lots import unheeded, worded
 from ganatomy.explain.critic.samples.flips import WAYS, FlipPlan, FlipsFound, Way, scale, ways
 from ganatomy.explain.critic.samples.starts import Starts, random_step, starts
 from ganatomy.explain.latent.explained import explained
@@ -54,8 +55,9 @@ def robustness(
     names = [f"size {step}" for step in range(SIZES)]
     note = (
         "The share of verdicts that no found flip turns, an upper bound on robustness: a better search may find "
-        f"nearer flips. {found.cut.said()}"
+        f"nearer flips. {found.cut.said()} {unheeded(real)}"
     )
+    note = worded(note, gan.format)
     made = explained(gan, "robustness", found.told.target, units=names, arrays=arrays, note=note, seed=plan.seed)
     words = {"sorts": np.tile(np.array(tuple(begun)), (SIZES, 1)), "ways": np.tile(np.array(tuple(WAYS)), (SIZES, 1))}
     return replace(made, arrays={**made.arrays, **words})

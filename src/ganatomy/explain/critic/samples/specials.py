@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import UsageError
-from ganatomy.explain.critic.lots import Lot, fakes, reals, scored
+from ganatomy.explain.critic.lots import Lot, fakes, groups_of, places, reals, scored, worded
 from ganatomy.explain.critic.samples.boundary import FEWEST, Boundary, boundary, parts, percent
 from ganatomy.explain.critic.samples.strange import Kind, Sources, fitted, kinds_for
 from ganatomy.explain.critic.scorer import Scorer
@@ -28,8 +28,9 @@ from ganatomy.explain.latent.explained import explained, stacked
 from ganatomy.explain.passes import BLOCK, Progress
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
-from ganatomy.numerics.statistics.interval import Interval, mean_interval, wilson
+from ganatomy.numerics.statistics.interval import Interval, mean_interval
 from ganatomy.numerics.statistics.roc import auc
+from ganatomy.numerics.statistics.shares import share
 from ganatomy.results.explanation import Explanation
 
 SHARES = torch.linspace(0.025, 0.975, 39, dtype=torch.float64)
@@ -55,12 +56,13 @@ class SpecialsPlan:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Of one kind: what it is, the scores of its pictures, and the first of them."""
+    """Of one kind: what it is, the scores of its pictures, the first of them, and who belongs together."""
 
     name: str
     kind: Kind
     scores: Tensor
     example: Tensor
+    groups: Tensor | None = None
 
 
 DEFAULT = SpecialsPlan()
@@ -81,7 +83,7 @@ def specials(
     seen += [_elsewhere(gan, name, data, plan) for name, data in (others or {}).items()]
     seen += [_earlier(gan, name, other, plan) for name, other in (earlier or {}).items()]
     arrays = stacked([_row(each, cut) for each in seen])
-    note = " ".join(part for part in (cut.said(), *_said(seen, cut)) if part)
+    note = worded(" ".join(part for part in (cut.said(), *_said(seen, cut)) if part), gan.format)
     names, unit = [each.name for each in seen], Scorer(gan).unit
     told = explained(gan, "special samples", unit, units=names, arrays=arrays, note=note, seed=plan.seed)
     return replace(told, arrays={**told.arrays, "family": np.array([each.kind.family for each in seen])})
@@ -95,10 +97,10 @@ def _known(gan: GAN, real: Dataset | None, cut: Boundary, plan: SpecialsPlan) ->
     example: dict[str, Tensor] = {}
     for sources, labels in _blocks(gan, real, moments, cut.count, plan):
         if not example:
-            firsts = [("real", sources.real, cut.real), ("generated", sources.fake, cut.fake)]
-            for name, pictures, own in firsts:
+            firsts = [("real", sources.real, cut.real, cut.groups), ("generated", sources.fake, cut.fake, None)]
+            for name, pictures, own, ids in firsts:
                 if pictures is not None and own is not None:
-                    yield Seen(name, Kind(name, lambda given: given.fake), own, pictures[0])
+                    yield Seen(name, Kind(name, lambda given: given.fake), own, pictures[0], ids)
         for name, kind in kinds.items():
             if kind.single and scores[name]:
                 continue
@@ -106,7 +108,9 @@ def _known(gan: GAN, real: Dataset | None, cut: Boundary, plan: SpecialsPlan) ->
             scores[name].append(scored(scorer, [lot]))
             example.setdefault(name, lot.pictures[0])
     for name, kind in kinds.items():
-        yield Seen(name, kind, torch.cat(scores[name]), example[name])
+        # What is made of real pictures belongs together as these do; for noise that is merely careful.
+        groups = None if kind.single else cut.groups
+        yield Seen(name, kind, torch.cat(scores[name]), example[name], groups)
 
 
 def _blocks(
@@ -148,15 +152,17 @@ def _alone(gan: GAN, pictures: Tensor) -> Lot:
 
 def _elsewhere(gan: GAN, name: str, data: Dataset, plan: SpecialsPlan) -> Seen:
     """Labels of a conditional GAN are those of its prior, as other data have other classes."""
-    count, parts, example = min(plan.n, data.size), [], None
-    for first in range(0, count, BLOCK):
-        places = range(first, min(first + BLOCK, count))
-        lot = Lot(fitted(data, gan.format, places), gan.latent.labels(plan.seed, places))
+    if not data.size:
+        raise UsageError(f"the data {name!r} are empty", "give data with samples")
+    chosen, parts, example = places(data, plan.n), [], None
+    for first in range(0, len(chosen), BLOCK):
+        some = chosen[first : first + BLOCK]
+        lot = Lot(fitted(data, gan.format, some), gan.latent.labels(plan.seed, range(first, first + len(some))))
         example = lot.pictures[0] if example is None else example
         parts.append(scored(Scorer(gan), [lot]))
-    if example is None:
-        raise UsageError(f"the data {name!r} are empty", "give data with samples")
-    return Seen(name, Kind("other data", lambda given: given.fake), torch.cat(parts), example)
+    assert example is not None
+    ids = groups_of(data, plan.n)
+    return Seen(name, Kind("other data", lambda given: given.fake), torch.cat(parts), example, ids)
 
 
 def _earlier(gan: GAN, name: str, other: GAN, plan: SpecialsPlan) -> Seen:
@@ -178,9 +184,9 @@ def _row(seen: Seen, cut: Boundary) -> dict[str, Tensor | float | bool]:
     """A critic has one score for one picture: such a mean has no interval but itself."""
     scores, n = seen.scores, len(seen.scores)
     mean = float(scores.mean())
-    within = Interval(mean, mean, cut.level, "exact") if n == 1 else mean_interval(scores, level=cut.level)
+    within = Interval(mean, mean, cut.level, "exact") if n == 1 else mean_interval(scores, seen.groups, level=cut.level)
     called, shares = _called(seen, cut)
-    rank, ranks = _rank(scores, cut)
+    rank, ranks = _rank(seen, cut)
     return {
         "n": torch.tensor(n),
         "mean": mean,
@@ -201,25 +207,27 @@ def _row(seen: Seen, cut: Boundary) -> dict[str, Tensor | float | bool]:
 
 
 def _called(seen: Seen, cut: Boundary) -> tuple[float, Interval]:
-    share, interval = cut.called(seen.scores)
+    share, interval = cut.called(seen.scores, seen.groups)
     if seen.kind.single and not math.isnan(share):
         return share, Interval(share, share, cut.level, "exact")
     return share, interval
 
 
-def _rank(scores: Tensor, cut: Boundary) -> tuple[float, Interval]:
+def _rank(seen: Seen, cut: Boundary) -> tuple[float, Interval]:
     """P(a picture of this kind scores above a real one); of a single picture, the share of real ones below it."""
     if cut.real is None:
         return math.nan, Interval(0.0, 1.0, cut.level, "none: no real data")
+    scores = seen.scores
     if len(scores) == 1:
-        below, equal = int((cut.real < scores).sum()), int((cut.real == scores).sum())
-        return (below + equal / 2) / len(cut.real), wilson(below, len(cut.real), level=cut.level)
-    area = auc(scores, cut.real, level=cut.level)
+        equal = float((cut.real == scores).double().mean())
+        below, within = share(cut.real < scores, cut.groups, level=cut.level)
+        return below + equal / 2, within
+    area = auc(scores, cut.real, level=cut.level, groups=(seen.groups, cut.groups))
     return area.value, area.interval
 
 
 def _absurd(seen: Seen, cut: Boundary, share: float, interval: Interval) -> str:
-    rank, ranks = _rank(seen.scores, cut)
+    rank, ranks = _rank(seen, cut)
     more = f", and score above {percent(rank, ranks)} of real ones" if ranks.low > 0.5 else ""
     if not seen.kind.single:
         return f"Of pictures of {seen.name} {percent(share, interval)} are called real{more}."

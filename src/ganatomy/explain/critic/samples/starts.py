@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
 from ganatomy.explain.critic.lots import fakes, reals, together
-from ganatomy.explain.critic.samples.boundary import judging, parts
+from ganatomy.explain.critic.samples.boundary import judged_places, judging, parts
 from ganatomy.explain.critic.samples.nearest import NORMS, Margin, Room, climbed
 from ganatomy.explain.critic.scorer import Scorer
 from ganatomy.explain.latent.inversion import kept
@@ -62,7 +62,8 @@ def starts(gan: GAN, real: Dataset | None, *, n: int, seed: int) -> dict[str, St
     if real is None:
         return found
     own = together(judge for judge, _ in parts(reals(gan, real, 2 * n)))
-    return {"real": Starts("real", own.pictures, own.labels, None, numbers[: len(own)]), **found}
+    here = judged_places(real, len(own))
+    return {"real": Starts("real", own.pictures, own.labels, None, here), **found}
 
 
 def picture_margin(scorer: Scorer, threshold: float, labels: Tensor | None) -> Margin:

@@ -7,7 +7,7 @@ fitted(other_data, gan.format, range(64))        # pictures of another data set 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -125,7 +125,7 @@ def kinds_for(format: Format, levels: tuple[float, ...], *, real: bool) -> dict[
     return {name: kind for name, kind in every.items() if (real or not kind.of_real) and (ranged or not kind.pictures)}
 
 
-def fitted(data: Dataset, format: Format, places: range) -> Tensor:
+def fitted(data: Dataset, format: Format, places: Sequence[int]) -> Tensor:
     """Another data set's pictures in this size (bilinear, antialiased), with these channels and in this range."""
     if data.format.kind != format.kind or (format.kind == "point" and data.format.shape != format.shape):
         raise UsageError(f"the data {data.name!r} are {data.format}, wanted was {format}", "give data of the same kind")
