@@ -1,4 +1,4 @@
-"""GANs that are built, not trained, and of which the causes are known: the truth that methods are scored against.
+"""GANs of which the causes are known, most of them built and not trained: the truth that methods are scored against.
 
 planted = PLANTED["parts"]()                   # from ganatomy.planted.catalogue
 planted.gan.sample(seed=0, indices=range(64))

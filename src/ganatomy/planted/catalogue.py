@@ -9,9 +9,11 @@ from types import MappingProxyType
 from ganatomy.planted.directions import STRENGTHS, DirectionsTruth, directions
 from ganatomy.planted.parts import entangled_parts, parts
 from ganatomy.planted.planted import Planted
+from ganatomy.planted.watermark import WatermarkTruth, watermark
 from ganatomy.planted.wiring import PartsTruth
 
-PLANTED: Mapping[str, Callable[[], Planted[PartsTruth] | Planted[DirectionsTruth]]] = MappingProxyType(
+Truths = Planted[PartsTruth] | Planted[DirectionsTruth] | Planted[WatermarkTruth]
+PLANTED: Mapping[str, Callable[[], Truths]] = MappingProxyType(
     {
         "parts": parts,
         "entangled-parts": entangled_parts,
@@ -19,5 +21,7 @@ PLANTED: Mapping[str, Callable[[], Planted[PartsTruth] | Planted[DirectionsTruth
         "directions-equal": partial(directions, STRENGTHS["equal"]),
         "directions-nuisance": partial(directions, STRENGTHS["nuisance"]),
         "directions-bent": partial(directions, STRENGTHS["distinct"], bend=True),
+        "watermark": watermark,
+        "watermark-clean": partial(watermark, marked=False),
     }
 )

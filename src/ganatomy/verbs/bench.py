@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ganatomy.bench.alarms import alarms
+from ganatomy.bench.attribution import attribution
 from ganatomy.bench.digits import digits, stacked
 from ganatomy.bench.dirac import dirac
 from ganatomy.bench.dissection import dissection
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "mnist": mnist,
     "engine": engine,
     "alarms": alarms,
+    "attribution": attribution,
     "drs": selection,
     "dirac": dirac,
     "dissection": dissection,

@@ -68,6 +68,21 @@ def test_labels_go_with_their_pictures_through_every_version() -> None:
         Bound(Labelled(), labels)(PICTURES[:3])
 
 
+def spread(x: Tensor) -> Tensor:
+    """One number for the whole batch, as minibatch deviation has it."""
+    return x.flatten(1).std(0, unbiased=False).mean().expand(len(x))
+
+
+def test_versions_of_a_critic_that_looks_at_its_batch_have_passes_of_their_own() -> None:
+    case = case_of(lambda x: spread(x) + 0.1 * total(x), PICTURES, BLACK)
+    assert case.coupled
+    assert not case_of(total, PICTURES, BLACK).coupled
+    found = scores_of(case, 7, lambda version: PICTURES * version)
+    for version in range(7):
+        own = PICTURES * version
+        assert torch.allclose(found[version], spread(own) + 0.1 * total(own))
+
+
 def test_what_cannot_be_graded_is_said() -> None:
     with pytest.raises(UsageError, match="baseline of shape"):
         case_of(total, PICTURES, torch.zeros(2, 2, 3, 4))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import InputError, UsageError
 from ganatomy.evaluate.faithfulness import grades as grading
 from ganatomy.evaluate.faithfulness.cases import Attribute, case_of, maps_of, unbound
 from ganatomy.evaluate.faithfulness.controls import constant, edges, of_weights, random_map
@@ -273,6 +273,28 @@ def test_one_picture_decides_nothing_and_wrong_asking_is_refused() -> None:
         GradePlan(orders=0)
 
 
+def saturated(network: nn.Module, x: Tensor) -> Tensor:
+    """Slopes, but for pictures whose first pixel is dark: there are none."""
+    return gradient(network, x) * (x[:, :, :1, :1] > 0)
+
+
+def test_a_map_of_zeros_is_not_called_similar_and_a_constant_critic_is_refused() -> None:
+    x = pictures(9)
+    dark = int((x[:, 0, 0, 0] <= 0).sum())
+    assert 0 < dark < 8
+    methods = {"zero": Method(lambda _, x: torch.zeros_like(x), "slope"), "part": Method(saturated, "slope")}
+    found = take(plain(1), x, {**methods, "gradient": METHODS["gradient"]})
+    assert found["zero"].caption == "The map is zero: nothing to grade."
+    assert found["zero"].claims == ()
+    assert SIGNED not in found["zero"].measurements
+    assert found["part"].measurements[SIGNED].n == 9 - dark
+    assert found["part"].caption.endswith(f"The maps of {dark} pictures are zero: they were left out of this.")
+    assert "zero" not in found["gradient"].caption
+    assert take(plain(1), x, {"zero": methods["zero"]})["zero"].claims == ()
+    with pytest.raises(InputError, match="same score"):
+        take(Weighted(torch.zeros(1, 8, 8)), x)
+
+
 def graded_caption(n: int) -> str:
     return take(plain(1), pictures(n))["gradient"].caption
 
@@ -295,4 +317,4 @@ def test_memory_does_not_grow_and_passes_are_as_promised() -> None:
     assert max(sizes) <= 64
     assert asked[0] == 32 * (1 + 4 + 3)  # a single layer: nothing between the critic and one that is wholly redrawn
     # A pass for each redrawn critic, too, and two to order the layers.
-    assert sum(sizes) == 32 * (370 + 32 + 28 + 3 + 2)
+    assert sum(sizes) == 32 * (372 + 32 + 28 + 3 + 2)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from ganatomy.evaluate.faithfulness.judging import _likeness
+from ganatomy.evaluate.faithfulness.planned import GradePlan
 from ganatomy.evaluate.faithfulness.wording import Claim, said
 from ganatomy.numerics.statistics.effects import Effect, mean_effect
 
 NEAR = [0.001, -0.001, 0.002, -0.002, 0.0, 0.001]
 
 
-def effect(centre: float, *, smallest: float = 0.3, spread: float = 1.0) -> Effect:
-    return mean_effect([centre + spread * each for each in NEAR], smallest=smallest)
+def effect(centre: float, *, spread: float = 1.0) -> Effect:
+    return _likeness(torch.tensor([centre + spread * each for each in NEAR], dtype=torch.float64), GradePlan())
 
 
 def claim(criterion: str, floor: str, centre: float) -> Claim:
-    return Claim(criterion, floor, effect(centre, smallest=0.02))
+    return Claim(criterion, floor, mean_effect([centre + each for each in NEAR], smallest=0.02))
 
 
 @pytest.mark.parametrize(
     ("signed", "absolute", "wanted"),
     [
         (effect(0.8), effect(0.9), "stays similar (rho = 0.80) when"),
-        (effect(-0.7), effect(0.9), "stays similar (rho = -0.70) when"),
+        (effect(-0.7), effect(0.9), "its absolute values stay similar (rho = 0.90, signed -0.70) when"),
+        (effect(-0.35), effect(0.1), "; changes (rho = -0.35) when"),
+        (effect(-0.7), effect(-0.4), "; changes (rho = -0.70) when"),
         (effect(0.0), effect(0.9), "its absolute values stay similar (rho = 0.90, signed 0.00) when"),
         (effect(0.05), effect(0.1), "; changes (rho = 0.05) when"),
         (effect(0.28, spread=90), effect(0.1), "it is open whether it changes (rho = 0.29, absolute 0.10) when"),

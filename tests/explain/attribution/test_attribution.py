@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from ganatomy.data.dataset import Dataset, stored
 from ganatomy.errors import InputError, UsageError
+from ganatomy.explain.attribution import receptive
 from ganatomy.explain.attribution.attributed import choose_pictures, explanation
 from ganatomy.explain.attribution.attribution import attribute, ends
 from ganatomy.explain.attribution.baselines import baseline, fixed, zero
@@ -372,6 +373,24 @@ def test_layers_that_work_in_place_are_no_trouble(of: Unit | None) -> None:
             assert torch.allclose(wanted[:, 1], slope, atol=1e-5)
 
 
+def test_where_cells_look_is_measured_once_for_a_network_and_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[object] = []
+    monkeypatch.setattr(receptive, "grid_over", lambda *given: (measured.append(given[0]), grid_over(*given))[1])
+    gan, other = gan_with(), gan_with()
+    x = gan.sample(0, range(2))
+    assert gan.critic is not None
+    first = attribute(Scorer(gan), x, "grad-cam")
+    assert torch.equal(attribute(Scorer(gan), x, "grad-cam"), first)
+    attribute(gan.critic, x, "grad-cam")
+    assert len(measured) == 1
+    attribute(Scorer(other), x, "grad-cam")
+    assert len(measured) == 2
+    shifting = Target(lambda pictures: gan.critic(pictures.flip(2)), gan.critic)  # type: ignore[misc]
+    attribute(shifting, x, "grad-cam")
+    attribute(shifting, x, "grad-cam")
+    assert len(measured) == 4
+
+
 def test_the_channels_of_grad_cam_sum_to_its_map() -> None:
     gan = gan_with()
     x, _ = asked(gan, 3)
@@ -399,7 +418,7 @@ def test_a_critic_of_whole_batches_is_told_of() -> None:
     assert "looks at its batch" not in explanation(gan_with(), shown, "gradient").note
 
 
-def test_a_probability_is_explained_as_its_logit_but_not_by_deeplift() -> None:
+def test_a_probability_is_explained_as_its_logit() -> None:
     class Sure(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -412,8 +431,8 @@ def test_a_probability_is_explained_as_its_logit_but_not_by_deeplift() -> None:
     gan = gan_with(critic=Sure(), score=Score("probability"))
     x = gan.sample(0, range(2))
     assert torch.allclose(attribute(Scorer(gan), x, "gradient"), torch.full_like(x, 9 / 128), rtol=1e-3)
-    with pytest.raises(UsageError, match="Scorer calls logit"):
-        attribute(Scorer(gan), x, "deeplift", plan=plan_of("deeplift", 2, 8, 8))
+    plan = Plan(baseline=zero())
+    assert torch.allclose(attribute(Scorer(gan), x, "deeplift", plan=plan), x * 9 / 128, rtol=1e-3, atol=1e-6)
 
 
 def test_what_cannot_be_attributed_is_said() -> None:

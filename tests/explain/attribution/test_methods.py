@@ -272,6 +272,13 @@ class Corner(nn.Module):
         return self.act(self.look(x))[:, 0, -1, -1]
 
 
+def test_grad_cam_before_a_layer_that_works_in_place() -> None:
+    x = some(3, 1, 8, 8)
+    plain, own = (attribute(convolutional(inplace=inplace), x, "grad-cam", at="layers.2") for inplace in (False, True))
+    assert torch.equal(plain, own)
+    assert plain.abs().max() > 0
+
+
 def test_grad_cam_of_a_critic_that_looks_at_one_corner() -> None:
     x = torch.zeros(2, 1, 12, 12, dtype=torch.float64)
     x[:, :, 8:, 8:] = 1.0

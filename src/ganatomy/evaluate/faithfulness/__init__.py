@@ -4,6 +4,7 @@
     cases         pictures, their baseline and the scores of both: what all grades are taken on
     completeness, curves, infidelity, correlation, sensitivity      the grades, a formula each
     randomised    the same method on a critic whose weights were redrawn, layer by layer
+    pointing      where the reason is known: does the map look there?
     controls      attributions that are no explanation (random, edges, constant), and the true ones of simple critics
     planned       how much is measured; readings: the numbers of one picture; judging: claims; wording: captions
 

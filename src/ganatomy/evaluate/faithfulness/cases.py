@@ -4,7 +4,8 @@
     case.change                                         # f(x) - f(b), float64
     scores_of(case, count, changed)                     # (count, n): changed(j) is the j-th version of all pictures
 
-Pictures are `addressed` from `start` on, so that one graded alone gets the draws that it gets among others.
+Pictures are `addressed` from `start` on, so that one graded alone gets the draws that it gets among others. A critic
+that looks at its batch as a whole gives other scores where versions are scored together: they have passes of their own.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from ganatomy.models.evaluating import BLOCK
 Target = Callable[[Tensor], Tensor]  # pictures -> (n,)
 Attribute = Callable[[nn.Module, Tensor], Tensor]  # network, pictures -> maps of the pictures' shape
 APART = 2**40  # addresses from one draw of a picture to its next
+COUPLED, ROUNDING = 1e-3, 1e-5  # of the scores' standard deviation, and of their size
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """`scores` f(x) and `blank` f(b) are (n,), float64; `addresses` are those of the pictures' draws."""
+    """`scores` f(x) and `blank` f(b) are (n,), float64; `addresses` are those of the pictures' draws.
+
+    `coupled`: a picture's score depends on the others in its pass.
+    """
 
     target: Target
     pictures: Tensor
@@ -33,6 +38,7 @@ class Case:
     scores: Tensor
     blank: Tensor
     addresses: range
+    coupled: bool = False
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -102,7 +108,11 @@ def case_of(target: Target, pictures: Tensor, baseline: Tensor, *, start: int = 
             "give one sample for all, or one for each picture",
         ) from error
     addresses = range(start, start + len(pictures))
-    return Case(target, pictures, empty, scored(target, pictures), scored(target, empty), addresses)
+    scores, blank = scored(target, pictures), scored(target, empty)
+    apart = torch.cat([scores, blank])
+    moved = (scored(target, torch.cat([pictures, empty])) - apart).abs().max()
+    coupled = bool(moved > COUPLED * apart.std() + ROUNDING * apart.abs().max())
+    return Case(target, pictures, empty, scores, blank, addresses, coupled)
 
 
 def scored(target: Target, pictures: Tensor) -> Tensor:
@@ -119,8 +129,8 @@ def scored(target: Target, pictures: Tensor) -> Tensor:
 
 
 def scores_of(case: Case, count: int, changed: Callable[[int], Tensor]) -> Tensor:
-    """Scores (count, n) of versions 0 to count - 1 of all pictures, several versions to a pass."""
-    width, rows = max(1, BLOCK // len(case)), []
+    """Scores (count, n) of versions 0 to count - 1 of all pictures, several to a pass where that is the same."""
+    width, rows = 1 if case.coupled else max(1, BLOCK // len(case)), []
     for first in range(0, count, width):
         versions = [changed(place) for place in range(first, min(first + width, count))]
         rows.append(scored(case.target, torch.cat(versions)).reshape(len(versions), len(case)))

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import InputError, UsageError
 from ganatomy.evaluate.faithfulness.cases import Bound, Case, case_of, maps_of
 from ganatomy.evaluate.faithfulness.controls import edges
 from ganatomy.evaluate.faithfulness.judging import ABSOLUTE, SIGNED, Grades, joined, judged
@@ -58,6 +58,7 @@ def grades(
     format.check(pictures, "pictures")
     with evaluating(network):
         cases = list(_cases(network, pictures, baseline, labels))
+        _check_scores(torch.cat([torch.cat([case.scores, case.blank]) for _, case in cases]))
         scale = _unit(torch.cat([case.change for _, case in cases]))
         noise = any(method.promises("noise") for method in methods.values())
         tables = []
@@ -116,6 +117,11 @@ def _cases(
         rows = slice(first, first + PART)
         bound = network if labels is None else Bound(network, labels[rows])
         yield bound, case_of(bound, pictures[rows], every[rows], start=first)
+
+
+def _check_scores(scores: Tensor) -> None:
+    if float(scores.min()) == float(scores.max()):
+        raise InputError("the critic gives all pictures the same score", "give a critic that looks at pictures")
 
 
 def _unit(change: Tensor) -> float:

@@ -6,8 +6,8 @@ found["gradient"].measurements["insertion - deletion"].floor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ from ganatomy.evaluate.faithfulness.planned import GradePlan
 from ganatomy.evaluate.faithfulness.readings import Readings
 from ganatomy.evaluate.faithfulness.wording import Claim, said
 from ganatomy.numerics.statistics.effects import Effect, judged_together, mean_effect
+from ganatomy.numerics.statistics.effects import judged as tested_mean
+from ganatomy.numerics.statistics.interval import mean_of, t_interval
 from ganatomy.results.measurement import Better, Measurement
 
 RANDOM, EDGES = "random attributions", "edges"
@@ -40,6 +42,7 @@ ESTIMATORS: dict[str, tuple[Better, str]] = {
     SIGNED: ("low", "Spearman, {redraws} redraws of all weights"),
     ABSOLUTE: ("low", "Spearman of absolute values, {redraws} redraws of all weights"),
 }
+NOTHING = "The map is zero: nothing to grade."
 STAGE: tuple[Better, str] = ("low", "Spearman, one redraw, cascading from the top")
 
 
@@ -55,22 +58,40 @@ class Grades:
 def judged(read: Mapping[str, Readings], *, edges: Sequence[Readings], plan: GradePlan) -> dict[str, Grades]:
     """Claims of all methods are one family for being better than floors, one for being unchanged.
 
-    `edges`: of several maps; at each criterion the one that does best on average is the floor.
+    `edges`: of several maps; at each criterion the one that does best on average is the floor. A similarity of NaN is
+    that of a map of zeros; nothing is claimed where all of a method's are.
     """
-    raw = {name: _claims(own, edges, plan) for name, own in read.items()}
-    family = iter(judged_together([claim.effect for claims in raw.values() for claim in claims]))
-    claims = {
-        name: tuple(Claim(claim.criterion, claim.floor, next(family)) for claim in each) for name, each in raw.items()
-    }
-    like = iter(
-        judged_together(
-            [_effect(own.own[key], plan.similar, plan) for own in read.values() for key in (SIGNED, ABSOLUTE)]
-        )
-    )
+    zero = {name: int(own.own[SIGNED].isnan().sum()) for name, own in read.items()}
+    seen = {name: own for name, own in read.items() if zero[name] < len(own.own[SIGNED])}
+    raw = {name: _claims(own, edges, plan) for name, own in seen.items()}
+    claims = dict(zip(raw, _together(raw.values()), strict=True))
+    likes = [_likeness(own.own[key], plan) for own in seen.values() for key in (SIGNED, ABSOLUTE)]
+    like = iter(judged_together(likes) if likes else ())
+    captions = {name: said(claims[name], next(like), next(like)) + _blank(zero[name]) for name in seen}
     return {
-        name: Grades(_measurements(own, claims[name], plan), claims[name], said(claims[name], next(like), next(like)))
+        name: Grades(_measurements(own, claims.get(name, ()), plan), claims.get(name, ()), captions.get(name, NOTHING))
         for name, own in read.items()
     }
+
+
+def _together(raw: Iterable[Sequence[Claim]]) -> list[tuple[Claim, ...]]:
+    """As one family."""
+    lists = list(raw)
+    effects = [claim.effect for claims in lists for claim in claims]
+    family = iter(judged_together(effects) if effects else ())
+    return [tuple(replace(claim, effect=next(family)) for claim in claims) for claims in lists]
+
+
+def _likeness(values: Tensor, plan: GradePlan) -> Effect:
+    """The mean correlation; present means above `similar`, absent below it."""
+    mean = mean_of(values[~values.isnan()])
+    # Maps that are turned round have changed: below zero there is no likeness, as the value 0 says with room to spare.
+    tested = tested_mean(replace(mean, value=max(mean.value, 0.0)), smallest=plan.similar, level=plan.level)
+    return replace(tested, value=mean.value, interval=t_interval(mean, level=plan.level))
+
+
+def _blank(zero: int) -> str:
+    return f" The maps of {zero} pictures are zero: they were left out of this." if zero else ""
 
 
 def _claims(read: Readings, edges: Sequence[Readings], plan: GradePlan) -> list[Claim]:
@@ -94,7 +115,10 @@ def _effect(values: Tensor, smallest: float, plan: GradePlan) -> Effect:
 
 def _measurements(read: Readings, claims: Sequence[Claim], plan: GradePlan) -> dict[str, Measurement]:
     found = {}
-    for name, values in read.own.items():
+    for name, every in read.own.items():
+        values = every[~every.isnan()]
+        if not len(values):
+            continue
         better, how = ESTIMATORS.get(name, STAGE)
         mean, floor = _effect(values, 0.0, plan), read.random.get(name)
         found[name] = Measurement(

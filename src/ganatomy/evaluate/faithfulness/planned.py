@@ -11,9 +11,10 @@
 
 All kinds are asked for insertion and deletion, correlation, sensitivity and what random weights change.
 
-Passes with the defaults, a picture: 2 + 10 x 28 + 2 x 28 + 32 = 370 forward for all methods together (random orders,
-edges, squares), 32 more where a method is a slope, a few in redrawn critics; 28 forward and 11 attributions for each
-method. Eight methods of captum on 16 pictures of 28 x 28 and a convolutional critic: 6 s on one core.
+Passes with the defaults, a picture: 4 + 10 x 28 + 2 x 28 + 32 = 372 forward for all methods together (both ends twice,
+random orders, edges, squares), 32 more where a method is a slope, a few in redrawn critics; 28 forward and 11
+attributions for each method. Eight methods of captum on 16 pictures of 28 x 28 and a convolutional critic: 6 s on one
+core.
 """
 
 from __future__ import annotations

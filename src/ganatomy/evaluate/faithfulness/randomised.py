@@ -32,7 +32,7 @@ Stage = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """Of the maps as they are, and of their absolute values; (n,) each."""
+    """Of the maps as they are, and of their absolute values; (n,) each. NaN where the map was zero before."""
 
     signed: Tensor
     absolute: Tensor
@@ -40,7 +40,9 @@ class Likeness:
 
 def similarity(before: Tensor, after: Tensor) -> Likeness:
     x, y = before.flatten(1), after.flatten(1)
-    return Likeness(spearman(x, y), spearman(x.abs(), y.abs()))
+    # A critic that is constant or saturated has no slopes: a map of zeros says nothing that could change.
+    there = (x != 0).any(1)
+    return Likeness(*(torch.where(there, spearman(a, b), torch.nan) for a, b in ((x, y), (x.abs(), y.abs()))))
 
 
 def layers(network: nn.Module, pictures: Tensor) -> list[Stage]:

@@ -27,7 +27,10 @@ class Claim:
 
 
 def said(claims: Sequence[Claim], signed: Effect, absolute: Effect) -> str:
-    """`signed` and `absolute`: the correlation of the maps with those of the critic whose weights are all random."""
+    """`signed` and `absolute`: the correlation of the maps with those of the critic whose weights are all random.
+
+    Their verdicts are about correlations above 0: a map that is turned round has changed.
+    """
     if all(claim.effect.n < 2 for claim in claims):
         return "Graded on one picture, which decides nothing."
     beaten = _listed([claim for claim in claims if claim.holds], "; and ")

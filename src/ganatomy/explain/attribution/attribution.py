@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ganatomy.errors import InputError, UsageError, choose
 from ganatomy.explain.attribution.baselines import BASELINES
 from ganatomy.explain.attribution.methods import METHODS, ROWS, Method, Plan, Rows
-from ganatomy.explain.attribution.receptive import grid_over
+from ganatomy.explain.attribution.receptive import grid_of_site
 from ganatomy.explain.attribution.targets import Explained, Function, Place, target_of
 from ganatomy.explain.generator.sites import PROBED, inner_sites
 from ganatomy.explain.passes import BLOCK
@@ -62,9 +62,10 @@ def attribute(
     parts = []
     with _running(asked):
         for block in _blocks(asked, pictures, labels):
-            found = torch.cat([_mean(chosen.run(rows), ways) for rows in _rows(asked, block, plan, ways)])
+            given = _whole(asked, block, plan) if chosen.lifts else _rows(asked, block, plan, ways)
+            found = _joined([_mean(chosen.run(rows), ways) for rows in given])
             parts.append(found.to(pictures.device, pictures.dtype))
-        result = torch.cat(parts)
+        result = _joined(parts)
         if chosen.lifts:
             result = _lifted(asked, result, next(_blocks(asked, pictures, labels)))
     if not _finite(result):
@@ -130,8 +131,17 @@ def _blocks(asked: Explained, pictures: Tensor, labels: Tensor | None) -> Iterat
     device, dtype = asked.home(pictures)
     for first in range(0, len(pictures), BLOCK):
         part = slice(first, first + BLOCK)
-        samples = pictures[part].detach().to(device, dtype, copy=True)
+        # What inference mode has made knows no gradients. Else a copy would only cost time: passes take their own.
+        samples = pictures[part].detach().to(device, dtype, copy=pictures.is_inference())
         yield samples, () if labels is None else (labels[part].to(device, copy=True),)
+
+
+def _whole(asked: Explained, block: Block, plan: Plan) -> Iterator[Rows]:
+    """Samples as they are, at most ROWS at a time, for a method that reads the site itself."""
+    samples, labels = block
+    for first in range(0, len(samples), ROWS):
+        few, *mine = (each[first : first + ROWS] for each in (samples, *labels))
+        yield Rows(asked, few, tuple(mine), few, plan)
 
 
 def _rows(asked: Explained, block: Block, plan: Plan, ways: _Ways) -> Iterator[Rows]:
@@ -155,8 +165,14 @@ def _times(values: Tensor, count: int) -> Tensor:
     return values if count == 1 else values.repeat_interleave(count, 0)
 
 
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
 def _mean(found: Tensor, ways: _Ways) -> Tensor:
     """Over the rows of each sample."""
+    if ways.count == 1:
+        return found.detach()
     mean: Tensor = found.detach().unflatten(0, (-1, ways.count)).mean(1)
     return mean
 
@@ -164,7 +180,7 @@ def _mean(found: Tensor, ways: _Ways) -> Tensor:
 def _lifted(asked: Explained, maps: Tensor, block: Block) -> Tensor:
     """(n, 1, *cells) to the pixels of the block's pictures, shared by their channels."""
     samples, labels = block
-    grid = grid_over(asked, samples[:1], *(each[:1] for each in labels))
+    grid = grid_of_site(asked, samples[:1], *(each[:1] for each in labels))
     channels = samples.shape[1]
     up: Tensor = grid.up(maps).to(maps.dtype).expand(-1, channels, -1, -1) / channels
     return up

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ from ganatomy.explain.attribution.targets import Explained
 
 ROWS = 256  # in a pass, at most (DeepLIFT: with their baselines): memory grows neither with samples nor with steps
 WINDOWS = 7  # occluding windows along a side
+Found = TypeVar("Found")
 UNUSED = ("does not require grad", "have been used in the graph")  # autograd's words
 
 
@@ -127,13 +128,17 @@ def _deeplift(rows: Rows) -> Tensor:
 
 
 def _grad_cam(rows: Rows) -> Tensor:
-    """(n, 1, h, w): channels weighted by their mean slope. The rectifier of the first paper is left out."""
-    if rows.x.ndim != 4:
+    """(n, 1, h, w): channels weighted by their mean slope. The rectifier of the first paper is left out.
+
+    Written out: activation and slopes are of one pass, which gets the samples themselves.
+    """
+    activation, slope = _sloped(rows, lambda: rows.explained.slopes(rows.x, *rows.given))
+    if activation.ndim != 4:
         raise UsageError(
-            f"Grad-CAM was asked for at a place of shape {tuple(rows.x.shape[1:])}",
+            f"Grad-CAM was asked for at a place of shape {tuple(activation.shape[1:])}",
             "choose a site with channels x h x w",
         )
-    return (_gradient(rows).mean((2, 3), keepdim=True) * rows.x).sum(1, keepdim=True)
+    return (slope.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
 
 
 def _occlusion(rows: Rows) -> Tensor:
@@ -174,7 +179,7 @@ def _window(shape: tuple[int, ...], side: int | None) -> tuple[int, ...]:
     return (*shape[:-2], *space)
 
 
-def _sloped(rows: Rows, ask: Callable[[], Tensor]) -> Tensor:
+def _sloped(rows: Rows, ask: Callable[[], Found]) -> Found:
     try:
         return ask()
     except RuntimeError as error:

@@ -4,16 +4,32 @@
     grid.up(maps)                                        # (n, 1, *cells) -> (n, 1, height, width)
 
 A row of pixels is filled with NaN, and the rows of cells that turn NaN are those that see it: `alignment` of the
-generator with the arrow turned round. Where every cell sees everything, cells are taken to tile the picture.
+generator with the arrow turned round. Where every cell sees everything, cells are taken to tile the picture. A network
+is measured once for each site and size of picture, since what its cells see does not hang on its weights.
 """
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganatomy.explain.attribution.targets import Explained
 from ganatomy.explain.generator.alignment import TOGETHER, Axis, Grid, fitted, tiling
+
+MEASURED: WeakKeyDictionary[nn.Module, dict[tuple[str, torch.Size], Grid]] = WeakKeyDictionary()
+
+
+def grid_of_site(explained: Explained, picture: Tensor, *labels: Tensor) -> Grid:
+    """`grid_over`, measured once where the samples enter the network itself; a function in between may change."""
+    if not explained.target.direct:
+        return grid_over(explained, picture, *labels)
+    known = MEASURED.setdefault(explained.network, {})
+    asked = (str(explained.site), picture.shape)
+    if asked not in known:
+        known[asked] = grid_over(explained, picture, *labels)
+    return known[asked]
 
 
 def grid_over(explained: Explained, picture: Tensor, *labels: Tensor) -> Grid:

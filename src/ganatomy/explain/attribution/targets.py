@@ -14,7 +14,7 @@ price is that what comes before the site runs again with every pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 
 import torch
@@ -43,6 +43,7 @@ class Target(nn.Module):
         if network is not None and not isinstance(function, nn.Module):
             self.inside = network  # among the modules, so that its modes are set and DeepLift finds it
         self._network = (network,)  # in a tuple: twice among the modules it would be hooked twice
+        self.direct = isinstance(function, Scorer) or function is network  # samples enter the network as they are
 
     @property
     def network(self) -> nn.Module | None:
@@ -129,25 +130,42 @@ class Explained(nn.Module):
             )
         return activation if self.unit is None else self.unit.read(activation)
 
-    def forward(self, value: Tensor, *given: Tensor) -> Tensor:
-        read: list[Tensor] = []
-        samples, labels = (value, given) if self.site is None else (given[0], given[1:])
+    def slopes(self, samples: Tensor, *labels: Tensor) -> tuple[Tensor, Tensor]:
+        """A site's activation and the slope of the number in it, from one pass that begins anew at the site."""
+        begun: list[Tensor] = []
 
+        def begin(_site: Site, activation: Tensor) -> Tensor:
+            begun.append(activation.detach().requires_grad_())
+            return begun[-1].clone()  # the next layer may work in place
+
+        assert self.site is not None
+        out = self._run(samples, labels, visiting(self.network, [self.site], begin))
+        if len(begun) != 1:
+            raise UsageError(f"the site '{self.site}' ran {len(begun)} times", "name the call: block#1")
+        (slope,) = torch.autograd.grad(out.sum(), begun)
+        return begun[0].detach(), slope
+
+    def forward(self, value: Tensor, *given: Tensor) -> Tensor:
         def write(activation: Tensor) -> Tensor:
             return value if self.unit is None else self.unit.write(activation, value)
+
+        samples, labels = (value, given) if self.site is None else (given[0], given[1:])
+        out = self._run(samples, labels, nullcontext() if self.site is None else edit(self.network, {self.site: write}))
+        self.last = out.detach()
+        return out
+
+    def _run(self, samples: Tensor, labels: tuple[Tensor, ...], within: AbstractContextManager[None]) -> Tensor:
+        """The numbers, (n,)."""
+        read: list[Tensor] = []
 
         def keep(_site: Site, activation: Tensor) -> None:
             read.append(activation.clone())  # a later layer may work in place
 
-        with ExitStack() as stack:
-            if self.site is not None:
-                stack.enter_context(edit(self.network, {self.site: write}))
-            if self.of is not None:
-                stack.enter_context(visiting(self.network, [self.of.site], keep))
-            out = self.target(samples.clone(), *labels)
-        out = _one_each(out, len(samples)) if self.of is None else self._mean(read)
-        self.last = out.detach()
-        return out
+        watched = nullcontext() if self.of is None else visiting(self.network, [self.of.site], keep)
+        with within, watched:
+            # A foreign network may work in place on what it is given; a scorer sees to that itself.
+            out = self.target(samples if isinstance(self.target.function, Scorer) else samples.clone(), *labels)
+        return _one_each(out, len(samples)) if self.of is None else self._mean(read)
 
     def _mean(self, read: list[Tensor]) -> Tensor:
         assert self.of is not None
