@@ -88,13 +88,15 @@ def test_a_critic_without_batch_statistics_has_one_row(data: Dataset) -> None:
     assert np.isfinite(found.arrays["real_sd"]).all()
 
 
-def test_the_pretrained_pair_reverses_with_batch_statistics() -> None:
+def test_the_pretrained_pair_is_sure_with_running_statistics_and_not_with_those_of_batches() -> None:
+    """Its scores jump by tens from batch to batch: a few batches are the witnesses, not hundreds of pictures."""
     gan = pretrained()
     data = load_splits("mnist", data_dir=SHARED)[1]
     found = order(gan, data, 256, seed=0)
-    assert found.arrays["auc"][0] > 0.98
-    assert found.arrays["high"][1] < 0.5
-    assert "the other way round" in found.note
+    assert found.arrays["low"][0] > 0.95
+    assert found.arrays["low"][1] < 0.5 < found.arrays["high"][1]
+    assert found.arrays["high"][1] - found.arrays["low"][1] > 0.3
+    assert "the other way round" not in found.note
 
 
 def test_pictures_of_one_group_are_no_independent_witnesses(data: Dataset) -> None:

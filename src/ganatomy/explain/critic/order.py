@@ -6,7 +6,7 @@
 
 A critic with batch normalisation is three functions: with its running statistics, as it stands in eval mode; with the
 statistics of batches that are all real or all generated, as most training runs it; and with those of mixed batches.
-The three can disagree, even about which side is real.
+The three can disagree, even about which side is real. With batch statistics the batch is the unit of replication.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ganatomy.explain.critic.scorer import Scorer, critic_of
 from ganatomy.explain.latent.explained import Row, explained, stacked
 from ganatomy.explain.passes import Progress
 from ganatomy.models.gan import GAN
-from ganatomy.numerics.statistics.roc import Auc, auc
+from ganatomy.numerics.statistics.roc import Auc, Sides, auc
 from ganatomy.results.explanation import Explanation
 
 STANDING, ALONE, MIXED = "as it stands", "statistics of each sort", "statistics of mixed batches"
@@ -40,7 +40,9 @@ def order(gan: GAN, real: Dataset, n: int = 500, *, seed: int, progress: Progres
         ways += [(ALONE, by_batch, False), (MIXED, by_batch, True)]
     areas, rows = [], []
     for _, subject, mixed in ways:
-        area, row = _ordered(Scorer(subject), lots, made, mixed=mixed, ids=ids)
+        # With batch statistics the pictures of a batch share a fate, whatever else they share.
+        kin = (ids, None) if subject is gan else (_batches(lots), _batches(made))
+        area, row = _ordered(Scorer(subject), lots, made, mixed=mixed, kin=kin)
         areas.append(area)
         rows.append(row)
     names = [name for name, _, _ in ways]
@@ -75,14 +77,19 @@ def _running(module: nn.Module) -> bool:
     return isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None
 
 
-def _ordered(scorer: Scorer, lots: list[Lot], made: list[Lot], *, mixed: bool, ids: Tensor | None) -> tuple[Auc, Row]:
+def _batches(lots: list[Lot]) -> Tensor:
+    """Of each picture the number of its batch."""
+    return torch.arange(len(lots)).repeat_interleave(torch.tensor([len(lot) for lot in lots]))
+
+
+def _ordered(scorer: Scorer, lots: list[Lot], made: list[Lot], *, mixed: bool, kin: Sides) -> tuple[Auc, Row]:
     if mixed:
         both = scored(scorer, _mixed(lots, made))
         sides = torch.cat([_side(len(a), len(b)) for a, b in zip(lots, made, strict=True)])
         high, low = both[sides], both[~sides]
     else:
         high, low = scored(scorer, lots), scored(scorer, made)
-    area = auc(high, low, groups=(ids, None))
+    area = auc(high, low, groups=kin)
     return area, {
         "auc": area.value,
         "low": area.interval.low,
