@@ -13,7 +13,7 @@ from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
 from ganatomy.results.formats import Format
-from ganatomy.verbs.subject import named, subject
+from ganatomy.verbs.subject import earlier, named, subject
 
 MINE = """
 import torch
@@ -223,3 +223,10 @@ def test_a_file_that_does_not_run_is_told_with_its_line(tmp_path: Path, source, 
     with pytest.raises(InputError, match=said):
         subject(f"{path}:make")
     assert (list(sys.path), set(sys.modules)) == before
+
+
+def test_earlier_checkpoints_are_those_before_the_one_that_was_named(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "runs", saved=(2, 3, 4), best=3).folder
+    assert list(earlier(run)) == ["round 2", "round 3"]
+    assert list(earlier(f"{run}@3")) == list(earlier(f"{run}@best")) == ["round 2"]
+    assert earlier(f"{run}@2") == {}

@@ -49,9 +49,8 @@ class Asked:
     how: How
     progress: Progress
     earlier: Callable[[], Mapping[str, GAN]] = dict  # of the same run, by what they are called
-    turned: Callable[[], tuple[GAN, str]] | None = (
-        None  # with the score the right way round, and a sentence if it was not
-    )
+    # The GAN with its score the right way round, and a sentence if it was not.
+    turned: Callable[[], tuple[GAN, str]] | None = None
 
     def many(self, usual: int, thorough: int) -> int:
         return thorough if self.how.thorough else usual

@@ -21,7 +21,15 @@ from ganatomy.errors import InputError, UsageError
 from ganatomy.models.disk import DESCRIPTION, load
 from ganatomy.models.gan import GAN
 from ganatomy.training.described import gan_at
-from ganatomy.training.runs.checkpoint import FILE, Checkpoint, checkpoint_at, load_checkpoint, newest_whole, steps_of
+from ganatomy.training.runs.checkpoint import (
+    FILE,
+    Checkpoint,
+    best_step,
+    checkpoint_at,
+    load_checkpoint,
+    newest_whole,
+    steps_of,
+)
 from ganatomy.training.runs.folder import CONFIG, open_run
 from ganatomy.verbs.from_file import gan_from_file
 
@@ -72,13 +80,14 @@ def gan_of(found: Named) -> GAN:
 
 
 def earlier(name: str | Path) -> dict[str, GAN]:
-    """The other checkpoints of a run, oldest first; of anything else none."""
+    """The checkpoints of a run before the one that was named, oldest first; of anything else none."""
     found = named(name)
     if found.kind != "run":
         return {}
-    steps = steps_of(open_run(found.path))
-    own = found.step if isinstance(found.step, int) else steps[-1] if steps and found.step is None else None
-    return {f"round {step}": gan_of(replace(found, step=step)) for step in steps if own is None or step < own}
+    run = open_run(found.path)
+    steps = steps_of(run)
+    own = best_step(run) if found.step == "best" else steps[-1] if found.step is None and steps else found.step
+    return {f"round {step}": gan_of(replace(found, step=step)) for step in steps if own and step < int(own)}
 
 
 def named(name: str | Path) -> Named:
