@@ -44,7 +44,7 @@ class Shown:
 
 
 def choose_pictures(
-    gan: GAN, *, samples: Sequence[int] = (), seed: int = 0, data: Dataset | None = None, reals: range = range(0)
+    gan: GAN, *, samples: Sequence[int] = (), seed: int = 0, data: Dataset | None = None, reals: Sequence[int] = ()
 ) -> Shown:
     """Real pictures of a data set first, then samples of a seed, by number."""
     if len(reals) and data is None:

@@ -19,7 +19,7 @@ from ganatomy.explain.critic.inside.layers import film_strip
 from ganatomy.explain.critic.inside.probes import ProbePlan, probes
 from ganatomy.explain.critic.inside.removal import RemovalPlan, layer_removal, removal
 from ganatomy.explain.critic.inside.units import UnitPlan, unit_separation
-from ganatomy.explain.critic.lots import fakes, reals, together
+from ganatomy.explain.critic.lots import fakes, places, reals, together
 from ganatomy.explain.critic.order import order
 from ganatomy.explain.generator.panel import Panel
 from ganatomy.verbs.asked import Asked, Told
@@ -88,7 +88,7 @@ def tell_credit(asked: Asked) -> Iterator[Told]:
 def tell_attribution(asked: Asked) -> Iterator[Told]:
     gan, held_out = asked.gan, asked.held_out
     few = asked.many(SHOWN, 64)
-    real = range(0 if held_out is None else min(few, held_out.size))
+    real = () if held_out is None else places(held_out, few)  # not the first, which may be of one class
     shown = choose_pictures(gan, samples=range(few), seed=asked.how.seed, data=held_out, reals=real)
     found = graded_attributions(gan, shown, data=asked.train)
     for each in found.made:
