@@ -16,7 +16,7 @@ from ganatomy.models.evaluating import passed
 from ganatomy.training.board import MISSING, SHOWN, Board
 from ganatomy.training.described import NETWORKS
 from ganatomy.training.events import Event
-from ganatomy.training.play import Step
+from ganatomy.training.step import Step
 
 PICTURES = ("data.name=digits", "latent.dim=3")
 

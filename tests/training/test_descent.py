@@ -184,7 +184,7 @@ def test_moments_are_copies_that_carry_on_elsewhere(name: str) -> None:
     here = {key: nn.Parameter(weight.detach().clone()) for key, weight in own.items()}
     other = Descent(here, how)
     other.check_moments(kept, begun=True)
-    other.remember(kept)
+    other.remember(kept, made=descent.made)
     for turn in (4, 5):
         descent.step(gradients(turn), seen=10 * turn)
         other.step(gradients(turn), seen=10 * turn)

@@ -34,7 +34,8 @@ from ganatomy.numerics.schedule import Schedule
 from ganatomy.results.formats import Format
 from ganatomy.training.descent import Descent
 from ganatomy.training.pace import Optimiser, Pace, Role
-from ganatomy.training.play import PATIENCE, Play, Step, play
+from ganatomy.training.play import PATIENCE, Play, play
+from ganatomy.training.step import Step
 from ganatomy.training.supply import Supply
 
 DIGITS, LATENT, CLIP = load("digits"), Normal(8), WeightClip(0.02)

@@ -161,7 +161,8 @@ def test_what_is_written_and_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     kept = steps_of(run)
     assert kept[-2:] == [29, 30]
-    assert set(kept) - {29, 30} <= {best_step(run)}
+    assert {16, 24} <= set(kept)  # the milestones
+    assert set(kept) - {16, 24, 29, 30} <= {best_step(run)}
     gaps = {line["step"]: line["gap"] for line in lines(run) if line["kind"] == "probe"}
     assert best_step(run) == min(gaps, key=lambda step: gaps[step])
 
@@ -299,7 +300,7 @@ def test_a_goal_goes_through_a_checkpoint_to_its_last_digit(tmp_path: Path) -> N
 
 def test_each_stage_is_saved_at_its_end(tmp_path: Path) -> None:
     run = run_of(staged(), tmp_path)
-    assert [event.step for event in played(staged(), run) if event.kind == "checkpoint"] == [14, 27]
+    assert [event.step for event in played(staged(), run) if event.kind == "checkpoint"] == [14, 16, 24, 27]
 
 
 def test_a_run_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,3 +326,21 @@ def test_data_too_few_to_be_measured_are_trained_on_without_probes(tmp_path: Pat
     assert events[-1].values["state"] == "finished"
     with pytest.raises(UsageError, match="a gap was asked for with 8 training and 2 held-out samples"):
         list(train(setup, run_of(setup, tmp_path), goal=parse_goal("gap<floor")))
+
+
+def test_a_run_with_interventions_resumes_bit_for_bit_within_and_across_stages(tmp_path: Path) -> None:
+    do = "interventions=['clamp=generator.hidden1.linear:2=0.5 from 5 until 20', 'pace.critic.kind=sgd from 10 until 18']"
+    ends = []
+    for folder, stop in (("whole", None), ("early", 7), ("late", 17)):
+        setup = staged(do)
+        run = run_of(setup, tmp_path / folder)
+        if stop is not None:
+            played(setup, run, stop=stopped_at(stop + (stop >= 14)))
+            start = newest_whole(run)
+            assert start is not None
+            rewind(run, start.step)
+            played(setup, run, start)
+        else:
+            played(setup, run)
+        ends.append((everything(load_checkpoint(run)), lines(run)))
+    assert ends[0] == ends[1] == ends[2]

@@ -31,7 +31,7 @@ from ganatomy.training.described import Described, described
 
 if TYPE_CHECKING:
     from ganatomy.training.events import Event
-    from ganatomy.training.play import Step
+    from ganatomy.training.step import Step
 
 MISSING = "no TensorBoard events: pip install tensorboard, and the next run writes them"
 SHOWN = 256  # latents on the map; their samples are the tiles of one picture

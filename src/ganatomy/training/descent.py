@@ -10,12 +10,14 @@ that the optimiser would have made.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganatomy.errors import InputError
+from ganatomy.numerics.random import Stream
 from ganatomy.numerics.schedule import Value, at
 from ganatomy.training.pace import Optimiser
 
@@ -26,10 +28,12 @@ STEP = "step"  # how many steps were made
 class Descent:
     """The weights are changed in place; `gradients` are never kept."""
 
-    def __init__(self, weights: Mapping[str, nn.Parameter], how: Optimiser) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], how: Optimiser, noise: Stream | None = None) -> None:
         self.names = list(weights)
         self.weights: list[Tensor] = list(weights.values())
         self.how = how
+        self.noise = noise or Stream(0, "noise")
+        self.made = 0  # steps
         self.optimiser = _torch_optimiser(self.weights, how)
         self.previous: list[Tensor] = [torch.zeros_like(w) for w in self.weights] if how.optimistic else []
 
@@ -40,13 +44,14 @@ class Descent:
         if not length < torch.inf:
             return norm
         self._set_rates(seen)
-        gradients = self._bounded(gradients, length)
+        gradients = self._bounded(self._shaken(gradients, length), length)
         before = [weight.detach().clone() for weight in self.weights] if self.how.optimistic else []
         for weight, gradient in zip(self.weights, gradients, strict=True):
             # The fused kernel reads memory in order: a gradient laid out otherwise, as those of penalties on
             # convolutions are, would move the wrong weights.
             weight.grad = gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
         self.optimiser.step()
+        self.made += 1
         for weight in self.weights:
             weight.grad = None
         if self.how.optimistic:
@@ -71,8 +76,16 @@ class Descent:
         }
         return {name: value.detach().cpu().clone() for name, value in found.items() if isinstance(value, Tensor)}
 
-    def remember(self, moments: Mapping[str, Tensor]) -> None:
+    def retuned(self, how: Optimiser, noise: Stream) -> Descent:
+        """The same weights on another way. What was remembered goes along where the new way remembers the same."""
+        found = Descent(dict(zip(self.names, self.weights, strict=True)), how, noise)
+        if self.made and _remembered(how) == _remembered(self.how) and how.optimistic == self.how.optimistic:
+            found.remember(self.moments(), made=self.made)
+        return found
+
+    def remember(self, moments: Mapping[str, Tensor], *, made: int) -> None:
         """The inverse of `moments`; see `check_moments`."""
+        self.made = made
         places = {name: place for place, name in enumerate(self.names)}
         state: dict[int, dict[str, Tensor]] = {}
         for address, value in moments.items():
@@ -105,6 +118,15 @@ class Descent:
             group["lr"] = at(self.how.rate, seen)
             if self.how.kind == "adam":
                 group["betas"] = (at(self.how.betas[0], seen), at(self.how.betas[1], seen))
+
+    def _shaken(self, gradients: Sequence[Tensor], length: float) -> Sequence[Tensor]:
+        """With normal noise of an expected length of `noise` times that of the gradient, each step at its address."""
+        if self.how.noise == 0.0:
+            return gradients
+        size = self.how.noise * length / math.sqrt(sum(gradient.numel() for gradient in gradients))
+        at = range(self.made, self.made + 1)
+        drawn = [self.noise.child(n).normal(at, *g.shape)[0].to(g) for n, g in zip(self.names, gradients, strict=True)]
+        return torch._foreach_add(list(gradients), drawn, alpha=size)
 
     def _bounded(self, gradients: Sequence[Tensor], length: float) -> Sequence[Tensor]:
         bound = 1.0 if self.how.normalise else self.how.clip

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ganatomy.training.play import Step
+from ganatomy.training.step import Step
 
 Kind = Literal["run", "note", "stage", "tick", "log", "probe", "alarm", "samples", "checkpoint", "end"]
 

@@ -34,6 +34,7 @@ class Optimiser:
     smoothing: float = 0.99  # rmsprop: memory of the square
     clip: float | None = None  # largest norm of the whole gradient
     normalise: bool = False  # a gradient of norm 1, whatever its length
+    noise: float = 0.0  # added to each gradient, as a share of its length
     optimistic: bool = False  # the last step is taken back and the new one made twice: Daskalakis et al. 2018
 
     def __post_init__(self) -> None:
@@ -46,6 +47,10 @@ class Optimiser:
         for name, values in memories.items():
             if not all(0.0 <= value < 1.0 for value in values):
                 raise UsageError(f"{name} of {getattr(self, name)} was asked for", f"{name} lies in [0, 1)")
+        if not 0 <= self.noise < math.inf:
+            raise UsageError(
+                f"gradient noise of {self.noise} was asked for", "a share of the gradient's length, from 0"
+            )
         if self.clip is not None and not self.clip > 0:
             raise UsageError(f"gradients clipped at {self.clip} were asked for", "the bound is above 0; None for none")
 

@@ -13,48 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from ganatomy.data.dataset import Dataset
-from ganatomy.errors import DivergedError, UsageError
+from ganatomy.errors import DivergedError
 from ganatomy.games.game import Game
 from ganatomy.games.players import Players
 from ganatomy.games.terms import Terms
 from ganatomy.models.evaluating import home
 from ganatomy.models.latent import Latent
-from ganatomy.models.probe import check_critic, check_generator
 from ganatomy.numerics.random import Stream
 from ganatomy.training.average import Average
 from ganatomy.training.descent import Descent
+from ganatomy.training.fitting import check, modules_of
 from ganatomy.training.pace import ROLES, Pace, Role
 from ganatomy.training.snapshot import Snapshot, check_fit, fill
+from ganatomy.training.step import Step, joined_parts, values_of
 from ganatomy.training.supply import Supply
 from ganatomy.training.team import ALONE, Team, check_divisible
 
 PATIENCE = 20  # steps in a row that one player may skip before the game is given up
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One round: rounds so far, images the critic has seen, and what happened; the modules are there to be read.
-
-    critic, generator: the named terms of their last turns. scores: those of the critic's last turn, raw, "real" and
-    "fake". norms: of each player's gradient, before it was bounded. skipped: the weights whose gradients were not
-    finite, for each player whose step was left out.
-    """
-
-    count: int
-    seen: int
-    critic: Mapping[str, Tensor]
-    generator: Mapping[str, Tensor]
-    scores: Mapping[str, Tensor]
-    norms: Mapping[str, Tensor]
-    skipped: Mapping[str, tuple[str, ...]]
-    players: Players
-    average: nn.Module
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,31 +63,51 @@ class Play(Iterator[Step]):
         self, game: Game, players: Players, data: Dataset, latent: Latent, *, pace: Pace, team: Team = ALONE
     ) -> None:
         self.game, self.players, self.pace, self.team = game, players, pace, team
-        self.modules = _modules(players)
+        self.data, self.latent = data, latent
+        self.modules = modules_of(players)
         generator = self.modules["G."]
-        device, dtype = home(generator)
+        device, _ = home(generator)
         for module in self.modules.values():
             module.train()
             if pace.channels_last:
                 module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         team.share_out_([tensor for module in self.modules.values() for tensor in module.state_dict().values()])
+        own = {"critic": {k: m for k, m in self.modules.items() if k != "G."}, "generator": {"G.": generator}}
         self.descents: dict[Role, Descent] = {
-            "critic": Descent(_weights({k: m for k, m in self.modules.items() if k != "G."}), pace.critic),
-            "generator": Descent(_weights({"G.": generator}), pace.generator),
+            role: Descent(_weights(own[role]), pace.optimiser(role), _noise(pace, role)) for role in ROLES
         }
-        self.supplies: dict[Role, Supply] = {
-            role: Supply(role, data, latent, pace=pace, team=team, block=game.block) for role in ROLES
-        }
-        for supply in self.supplies.values():
-            supply.bring_to(device, dtype)
+        self._draw_from(data)
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=pace.precision == "bfloat16")
         self.averaged = Average(generator, pace.half_life)
         buffers = (buffer for module in self.modules.values() for buffer in module.buffers())
         self.statistics = [buffer for buffer in buffers if buffer.is_floating_point()]
-        self.inside = Stream(pace.seed, "play/inside" + (f"/{team.rank}" if team.rank else ""))
         self.count = 0
+        self.turned: dict[Role, int] = dict.fromkeys(ROLES, 0)
         self.skips: dict[Role, int] = dict.fromkeys(ROLES, 0)  # in all
         self.streaks: dict[Role, int] = dict.fromkeys(ROLES, 0)  # in a row
+
+    def retune(self, game: Game, pace: Pace, data: Dataset | None = None) -> None:
+        """From the next round on, play that instead. Weights stay, and what an optimiser of the same kind remembers.
+
+        What a run cannot change on its way is the caller's to refuse: the batch, by which samples are addressed, what
+        the critic is shown, and whether an average is kept.
+        """
+        assert (pace.batch, pace.half_life > 0) == (self.pace.batch, self.pace.half_life > 0), "see the docstring"
+        self.game, self.pace = game, pace
+        self.descents = {role: self.descents[role].retuned(pace.optimiser(role), _noise(pace, role)) for role in ROLES}
+        self.averaged.half_life = pace.half_life
+        self._draw_from(self.data if data is None else data)
+
+    def _draw_from(self, data: Dataset) -> None:
+        """Batches and what modules draw inside; new ones only where their addresses have changed."""
+        self.data, pace = data, self.pace
+        device, dtype = home(self.modules["G."])
+        self.supplies: dict[Role, Supply] = {
+            role: Supply(role, data, self.latent, pace=pace, team=self.team, block=self.game.block) for role in ROLES
+        }
+        for supply in self.supplies.values():
+            supply.bring_to(device, dtype)
+        self.inside = Stream(pace.seed, "play/inside" + (f"/{self.team.rank}" if self.team.rank else ""))
 
     @property
     def average(self) -> nn.Module:
@@ -116,14 +116,16 @@ class Play(Iterator[Step]):
 
     @property
     def seen(self) -> int:
-        """Images the critic has been shown, fresh ones of the data: a round's turns times the batch."""
-        return self.count * self.pace.critic_turns * self.pace.batch
+        """Images the critic has been shown, fresh ones of the data: its turns times the batch."""
+        return self.turned["critic"] * self.pace.batch
 
     def __next__(self) -> Step:
         """Play a round."""
         with self.inside.module_rng(self.count):
             pulls, norms, skipped = self._together() if self.pace.extragradient else self._in_turn()
         self.count += 1
+        for role in ROLES:
+            self.turned[role] += self.pace.turns(role)
         self.team.share_out_(self.statistics)  # of batches: each process has seen another part, the leader's count
         if self.count % self.pace.average_every == 0:
             self.averaged.follow(self.pace.average_every * self.pace.critic_turns * self.pace.batch)
@@ -131,9 +133,10 @@ class Play(Iterator[Step]):
         return Step(
             self.count,
             self.seen,
-            _values(critic),
-            _values(generator),
+            values_of(critic),
+            values_of(generator),
             critic.scores,
+            {role: dict(zip(self.descents[role].names, pull.gradients, strict=True)) for role, pull in pulls.items()},
             norms,
             skipped,
             self.players,
@@ -145,8 +148,7 @@ class Play(Iterator[Step]):
         norms: dict[str, Tensor] = {}
         skipped: dict[str, tuple[str, ...]] = {}
         for role in ROLES:
-            turns = self.pace.turns(role)
-            for turn in range(self.count * turns, (self.count + 1) * turns):
+            for turn in range(self.turned[role], self.turned[role] + self.pace.turns(role)):
                 pulls[role] = self._pull(role, turn)
                 norms[role] = self._move(role, pulls[role], skipped)
         return pulls, norms, skipped
@@ -155,9 +157,9 @@ class Play(Iterator[Step]):
         """Both look a step ahead from where they are, and step from there by what they find. Gidel et al. 2019."""
         skipped: dict[str, tuple[str, ...]] = {}
         here = {role: [weight.detach().clone() for weight in self.descents[role].weights] for role in ROLES}
-        for role, pull in {role: self._pull(role, self.count) for role in ROLES}.items():
+        for role, pull in {role: self._pull(role, self.turned[role]) for role in ROLES}.items():
             self._move(role, pull, skipped)
-        pulls = {role: self._pull(role, self.count) for role in ROLES}
+        pulls = {role: self._pull(role, self.turned[role]) for role in ROLES}
         with torch.no_grad():
             for role in ROLES:
                 torch._foreach_copy_(self.descents[role].weights, here[role])
@@ -168,7 +170,7 @@ class Play(Iterator[Step]):
         terms_of = self.game.critic_terms if role == "critic" else self.game.generator_terms
         weights, total = self.descents[role].weights, None
         found: list[tuple[float, Terms]] = []
-        seen = self.seen + (turn % self.pace.turns(role)) * self.pace.batch * (role == "critic")
+        seen = self.seen + (turn - self.turned[role]) * self.pace.batch * (role == "critic")
         for share, batch in self.supplies[role](turn, seen):
             with self.autocast:
                 terms = terms_of(self.players, batch)
@@ -178,7 +180,7 @@ class Play(Iterator[Step]):
             total = pull if total is None else torch._foreach_add(total, pull)
             found.append((share, terms))
         assert total is not None
-        return _Pull(_joined(found), self.team.summed(total))
+        return _Pull(joined_parts(found), self.team.summed(total))
 
     def _move(self, role: Role, pull: _Pull, skipped: dict[str, tuple[str, ...]]) -> Tensor:
         """A step of the player, or none if its gradient is not finite; the norm of the gradient."""
@@ -224,51 +226,26 @@ class Play(Iterator[Step]):
         for role, descent in self.descents.items():
             own = tuple(f"{name}/" for name in descent.names)
             moments[role] = {name: value for name, value in snapshot.moments.items() if name.startswith(own)}
-            tried = counters["count"] * self.pace.turns(role) * (1 + self.pace.extragradient)
-            descent.check_moments(moments[role], begun=role in self.pace.trains and tried > counters[f"skipped/{role}"])
+            descent.check_moments(moments[role], begun=counters[f"made/{role}"] > 0)
         fill(self._kept(), snapshot.weights)
         for role, descent in self.descents.items():
-            descent.remember(moments[role])
+            descent.remember(moments[role], made=counters[f"made/{role}"])
+            self.turned[role] = counters[f"turned/{role}"]
             self.skips[role], self.streaks[role] = counters[f"skipped/{role}"], counters[f"streak/{role}"]
         self.count, self.averaged.seen = counters["count"], counters["averaged"]
 
     def _counters(self) -> dict[str, int]:
         found = {"count": self.count, "averaged": self.averaged.seen}
-        found |= {f"skipped/{role}": self.skips[role] for role in ROLES}
-        return found | {f"streak/{role}": self.streaks[role] for role in ROLES}
+        made = {role: self.descents[role].made for role in ROLES}
+        counts = {"turned": self.turned, "made": made, "skipped": self.skips, "streak": self.streaks}
+        return found | {f"{what}/{role}": counts[what][role] for what in counts for role in ROLES}
 
     def _kept(self) -> dict[str, nn.Module]:
         return self.modules if self.averaged.of_itself else {**self.modules, "ema.": self.average}
 
 
-def check(game: Game, players: Players, data: Dataset, latent: Latent) -> None:
-    """The generator makes what the data are, and the critic takes what the game shows it."""
-    for what, given, kind in (("game", game, Game), ("players", players, Players), ("latent", latent, Latent)):
-        if not isinstance(given, kind):
-            raise UsageError(f"the {what} is a {type(given).__name__}", f"give a {kind.__name__}")
-    if latent.classes and latent.classes != len(data.classes):
-        raise UsageError(
-            f"a latent of {latent.classes} classes was given with data of {len(data.classes)}",
-            "give the latent as many classes as the data, or none",
-        )
-    modules = _modules(players)
-    check_generator(modules["G."], latent, format=data.format)
-    shown = torch.zeros(2, *game.critic_format(data.format).shape)
-    labels = torch.zeros(2, dtype=torch.int64) if players.labelled_critic else None
-    check_critic(modules["D."], shown, labels=labels, score=players.score)
-
-
-def _modules(players: Players) -> dict[str, nn.Module]:
-    """The networks by the prefix their weights bear in files."""
-    named = {"G.": players.generator, "D.": players.critic}
-    found: dict[str, nn.Module] = {}
-    for prefix, player in chain(named.items(), ((f"H.{name}.", head) for name, head in players.heads.items())):
-        if not isinstance(player, nn.Module):
-            raise UsageError(
-                f"{type(player).__name__} cannot be trained", "give modules as generator, critic and heads"
-            )
-        found[prefix] = player
-    return found
+def _noise(pace: Pace, role: Role) -> Stream:
+    return Stream(pace.seed, f"play/noise/{role}")
 
 
 def _weights(modules: Mapping[str, nn.Module]) -> dict[str, nn.Parameter]:
@@ -278,19 +255,3 @@ def _weights(modules: Mapping[str, nn.Module]) -> dict[str, nn.Parameter]:
         for name, weight in module.named_parameters()
         if weight.requires_grad
     }
-
-
-def _values(terms: Terms) -> dict[str, Tensor]:
-    return {name: value.detach() for name, value in terms.parts.items()}
-
-
-def _joined(found: list[tuple[float, Terms]]) -> Terms:
-    """The terms of a turn that was made in parts: means over its samples, and all scores."""
-    if len(found) == 1:
-        return found[0][1]
-    whole = sum(share for share, _ in found)
-    parts = {
-        name: torch.stack([share / whole * terms.parts[name].detach() for share, terms in found]).sum()
-        for name in found[0][1].parts
-    }
-    return Terms(parts, {side: torch.cat([terms.scores[side] for _, terms in found]) for side in found[0][1].scores})

@@ -28,9 +28,12 @@ from ganatomy.training.gauge import Gauge, Signals, count_skipped, skipped_signa
 from ganatomy.training.goals import Goal, Pursuit, Stop
 from ganatomy.training.health.rules import rules_with
 from ganatomy.training.health.watch import observe
-from ganatomy.training.play import Play, Step, play
+from ganatomy.training.interventions.course import Course
+from ganatomy.training.interventions.written import intervention
+from ganatomy.training.keeper import Keeper
+from ganatomy.training.play import Play, play
 from ganatomy.training.probe import Probe
-from ganatomy.training.runs.checkpoint import Checkpoint, save_checkpoint
+from ganatomy.training.runs.checkpoint import Checkpoint
 from ganatomy.training.runs.folder import Run
 from ganatomy.training.runs.metrics import Metrics
 from ganatomy.training.runs.status import State, Status, write_status
@@ -38,6 +41,7 @@ from ganatomy.training.setup import Setup
 from ganatomy.training.sheet import sheet_of
 from ganatomy.training.snapshot import Snapshot
 from ganatomy.training.standing import Standing, joined, memory_of, of_stage, pursuit_of
+from ganatomy.training.step import Step
 from ganatomy.training.team import ALONE, Team
 
 BETWEEN_TICKS = 0.25  # seconds
@@ -87,14 +91,16 @@ class _Sitting:
         self.cadence = setup.recipe.cadence
         self.rules = rules_with(setup.recipe.health)
         self.metrics = Metrics(run) if team.leads else None
-        self.began = self.saved = self.ticked = time.monotonic()
+        self.began = self.ticked = time.monotonic()
+        self.keeper = Keeper(run, self.cadence)
+        self.course = Course(setup, map(intervention, setup.recipe.interventions), older=self.keeper.older)
         self.earlier = 0.0  # seconds of the sittings before
         self.tally: Counter[str] = Counter()
-        self.best: tuple[Snapshot, dict[str, Any]] | None = None  # found since the last save
         self.last: Step | None = None  # of this stage, seen in this sitting
         self.game: Play
 
     def close(self) -> None:
+        self.course.release()
         if self.metrics is not None:
             self.metrics.close()
 
@@ -119,9 +125,9 @@ class _Sitting:
         for place in range(self.standing.stage, len(self.setup.stages)):
             stage = self.setup.stages[place]
             if place > self.standing.stage:
-                self.standing = self.standing.next_stage(
-                    self.pursuits[place], steps=self.game.count, images=self.game.seen
-                )
+                done = {"steps": self.game.count, "images": self.game.seen}
+                self.standing = self.standing.next_stage(self.pursuits[place], **done)
+                self.course.release()
             self.game = play(stage.game, players, self.setup.train, self.setup.latent, pace=stage.pace, team=self.team)
             if average is not None and not self.game.averaged.of_itself:
                 self.game.average.load_state_dict(average[0].state_dict())
@@ -149,14 +155,13 @@ class _Sitting:
     def _recall(self, start: Checkpoint) -> None:
         kept = Standing.from_dict(start.extra["standing"])
         pursuit = kept.pursuit.towards(self.pursuits[kept.stage].goal)
-        self.standing, self.earlier = replace(kept, pursuit=pursuit), kept.seconds
+        self.standing, self.earlier, self.keeper.step = replace(kept, pursuit=pursuit), kept.seconds, start.step
         self.tally = Counter(kept.skipped)
 
     def _begin(self, start: Checkpoint | None) -> Events:
         stage = self.setup.stages[self.standing.stage]
         setup, goal = self.setup, self.standing.pursuit.goal
-        self.probed = self.cadence.probe or (PROBED if goal.needs_probes else 0)
-        self.probe, self.last = None, None
+        self.probed, self.probe, self.last = self.cadence.probe or (PROBED if goal.needs_probes else 0), None, None
         if self.team.leads and self.probed:
             try:
                 self.probe = Probe(stage.game, setup.train, setup.held_out, setup.latent, seed=setup.recipe.seed)
@@ -166,6 +171,8 @@ class _Sitting:
                 yield Event("note", self.step, {"text": error.said}, f"no probes are taken: {error.said}")
         self.gauge = Gauge(stage.game) if self.probe is None else self.probe.gauge
         if start is not None:
+            if start.step > self.standing.steps:
+                self._tune(start.step - 1, resumed=True)
             self.game.restore(of_stage(start.snapshot, self.standing))
             (self.probe or self.gauge).recall(memory_of(start.snapshot))
         self.write_status("running", "")
@@ -177,13 +184,14 @@ class _Sitting:
     def _play_stage(self) -> Generator[Event, None, int]:
         """Round after round, each looked at as often as is due, until the leader decides to end."""
         while True:
-            due = time.monotonic() - self.saved >= self.cadence.save_seconds
-            wanted = REACHED if self._reached() else INTERRUPTED if self.interrupted() else SAVE if due else GO_ON
+            due = SAVE if self.keeper.due(self.step) else GO_ON
+            wanted = REACHED if self._reached() else INTERRUPTED if self.interrupted() else due
             decision = self.team.follow(wanted)
             if decision in (REACHED, INTERRUPTED):
                 return decision
             if decision == SAVE:
                 yield from self._save()
+            self._tune(self.step)
             step = next(self.game)
             if step.skipped:
                 count_skipped(self.tally, step.skipped)
@@ -191,6 +199,13 @@ class _Sitting:
                 self.gauge.follow(step)
                 yield from self._look(step)
                 self.last = step
+
+    def _tune(self, round_: int, *, resumed: bool = False) -> None:
+        """What interventions ask for; readings are then taken against the game that is played now."""
+        if self.course.tune(self.game, place=self.standing.stage, round_=round_, resumed=resumed):
+            self.gauge = Gauge(self.game.game)
+            if self.probe is not None:
+                self.probe.game, self.probe.gauge = self.game.game, self.gauge
 
     def _reached(self) -> Stop | None:
         pursuit = self.standing.pursuit
@@ -217,8 +232,8 @@ class _Sitting:
         yield from self._tell("probe", probe(step, self.seconds, self.tally), step)
         last, self.standing, self.tally = self.standing, replace(standing, best=self.standing.best), tally
         probe.recall(memory)
-        if self.best is not None:
-            self.best = self._snapshot(), self._extra()
+        if self.keeper.best is not None:
+            self.keeper.remember(self._snapshot(), self._extra())
         return last
 
     def _tell(self, kind: Kind, signals: Signals, step: Step | None) -> Events:
@@ -245,7 +260,7 @@ class _Sitting:
         gap = signals.get("gap")
         if gap is not None and (self.standing.best is None or gap < self.standing.best):
             self.standing = replace(self.standing, best=gap)
-            self.best = self._snapshot(), self._extra()
+            self.keeper.remember(self._snapshot(), self._extra())
 
     def _show(self) -> Event:
         """A sheet of the averaged generator's first samples, the same latents every time."""
@@ -257,14 +272,9 @@ class _Sitting:
         """A checkpoint of now, and before it the best one since the last save."""
         snapshot = self._snapshot()
         self.team.require_equal(fingerprint(*named(snapshot.weights)), f"the weights of round {self.step}")
-        self.saved = time.monotonic()
         if not self.team.leads:
             return
-        keep, best, self.best = self.cadence.keep, self.best, None
-        if best is not None and best[0].counters["count"] < self.step:
-            save_checkpoint(self.run, *best, keep=keep, best=True)
-        is_best = best is not None and best[0].counters["count"] == self.step
-        path = save_checkpoint(self.run, snapshot, self._extra(), keep=keep, best=is_best)
+        path, is_best = self.keeper.save(snapshot, self._extra())
         self.write_status("running", "")
         yield Event("checkpoint", self.step, {"path": str(path), "best": is_best}, f"saved {path}")
 
@@ -281,20 +291,10 @@ class _Sitting:
             write_status(self.run.folder, Status(state, reason, self.step, self.seconds, converged))
 
     def _end(self, ended: int) -> Event:
-        pursuit = self.standing.pursuit
-        reached = self._reached()
+        reached, pursuit = self._reached(), self.standing.pursuit
         state: State = "interrupted" if ended == INTERRUPTED else "finished"
         reason = "stopped on request" if ended == INTERRUPTED else f"reached {reached or pursuit.goal}"
         self.write_status(state, reason)
-        values = {
-            "state": state,
-            "reason": reason,
-            "seen": self.seen,
-            "seconds": self.seconds,
-            "best_gap": self.standing.best,
-            "converged": pursuit.convergence.seen,
-            "convergence": pursuit.convergence.to_dict(),
-            "skipped": {role: times for role, times in self.game.skips.items() if times},
-            "alarms_on": list(self.standing.watch.speaking),
-        }
+        values = {"state": state, "reason": reason, "seen": self.seen, "seconds": self.seconds}
+        values |= self.standing.told() | {"skipped": {role: times for role, times in self.game.skips.items() if times}}
         return Event("end", self.step, values, f"{reason}. {pursuit.convergence.sentence()}")

@@ -11,7 +11,7 @@ What does not fit together is an error that names the key of the recipe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from ganatomy.models.initialise import built
 from ganatomy.models.latent import Latent
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
+from ganatomy.training.fitting import check
 from ganatomy.training.pace import Pace, Precision
-from ganatomy.training.play import check
 from ganatomy.training.recipes.build import game_of, pace_of
 from ganatomy.training.recipes.complaints import under
+from ganatomy.training.recipes.layers import layer_of, merged, spread
+from ganatomy.training.recipes.read import recipe_of, to_plain
 from ganatomy.training.recipes.resolve import folder_options
 from ganatomy.training.recipes.schema import End, Recipe
 from ganatomy.training.recipes.schema import Stage as Written
@@ -114,6 +116,22 @@ def set_up(recipe: Recipe, *, data_dir: Path | str | None = None, device: str | 
     setup = Setup(recipe, train, held_out, latent, architecture, judged, stages, heads, _threads(recipe, train.format))
     _check(setup)
     return setup
+
+
+def changed_stage(setup: Setup, place: int, changes: Sequence[str], *, device: torch.device | str = "cpu") -> Stage:
+    """The stage of that number with keys of the recipe changed, as the networks of this setup can play it."""
+    key = f"stages.{place}." if setup.recipe.stages else ""
+    layer = spread(layer_of([key + change for change in changes]))
+    recipe = recipe_of(merged(to_plain(setup.recipe), layer), source=", ".join(changes))
+    stage = _stage(recipe.all_stages()[place], place, recipe, device=torch.device(device))
+    shown, before = (each.game.critic_format(setup.train.format) for each in (stage, setup.stages[place]))
+    heads = _heads(recipe, (*setup.stages[:place], stage, *setup.stages[place + 1 :]), setup.latent)
+    if shown != before or not heads.items() <= setup.heads.items():
+        raise UsageError(
+            f"{', '.join(changes)} asks for another critic, or for a head that it has not",
+            "what the critic is shown stays the same in a run: train anew with -o",
+        )
+    return stage
 
 
 def as_gan(

@@ -42,6 +42,16 @@ class Standing:
         plain = {name: value for name, value in vars(self).items() if name not in ("pursuit", "watch")}
         return {**plain, "pursuit": self.pursuit.to_dict(), "watch": self.watch.to_dict()}
 
+    def told(self) -> dict[str, Any]:
+        """What a run says of itself at its end."""
+        convergence = self.pursuit.convergence
+        return {
+            "best_gap": self.best,
+            "converged": convergence.seen,
+            "convergence": convergence.to_dict(),
+            "alarms_on": list(self.watch.speaking),
+        }
+
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Standing:
         watch, pursuit = Watch.from_dict(plain["watch"]), Pursuit.from_dict(plain["pursuit"])

@@ -158,5 +158,6 @@ def _optimiser(wanted: schema.Optimiser) -> Optimiser:
         smoothing=wanted.smoothing,
         clip=wanted.clip,
         normalise=wanted.normalise,
+        noise=wanted.noise,
         optimistic=wanted.optimistic,
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ganatomy.errors import UsageError
+from ganatomy.training.interventions.written import intervention
 from ganatomy.training.recipes.terms import Kinds, Terms
 from ganatomy.training.recipes.values import (
     Amount,
@@ -76,7 +77,12 @@ def _learners(value: tuple[PlayerName, ...]) -> tuple[PlayerName, ...]:
     return value
 
 
+def _interventions(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(intervention(each)) for each in value)
+
+
 Learners = Annotated[tuple[PlayerName, ...], AfterValidator(_learners)]
+Interventions = Annotated[tuple[str, ...], AfterValidator(_interventions)]
 Word = Annotated[str, AfterValidator(_word)]
 Sentence = Annotated[str, AfterValidator(_sentence)]
 Threads = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
@@ -130,7 +136,7 @@ class Game(Section):
 
 
 class Optimiser(Section):
-    """`momentum` is SGD's, `smoothing` RMSprop's, `clip` the largest norm of the gradient."""
+    """`momentum` is SGD's, `smoothing` RMSprop's, `clip` the gradient's largest norm, `noise` a share of its norm."""
 
     kind: Literal["adam", "rmsprop", "sgd"] = "adam"
     rate: Rate = 2e-4
@@ -139,6 +145,7 @@ class Optimiser(Section):
     smoothing: Share = 0.99
     clip: Positive | None = None
     normalise: Flag = False
+    noise: Amount = 0.0
     optimistic: Flag = False
 
 
@@ -202,17 +209,24 @@ class Stage(Section):
 
 
 class Cadence(Section):
-    """Every so many steps (0: never), except `save_seconds`; `keep` checkpoints stay, beside the best."""
+    """Every so many steps (0: never), except `save_seconds`; `keep` checkpoints stay, beside the best.
+
+    `milestones` (16, 24, 32, 48, 64, 96 ...) are saved and stay, too: what they were tells how the run went.
+    """
 
     log: Whole = 50
     probe: Whole = 250
     samples: Whole = 500
     save_seconds: Positive = 60.0
     keep: Count = 3
+    milestones: Flag = True
 
 
 class Recipe(Section):
-    """`end` is that of the only stage; where `stages` are listed, each has its own."""
+    """`end` is that of the only stage; where `stages` are listed, each has its own.
+
+    `interventions` change the run on its way: "freeze=critic from 500 until 900"; rounds count over all stages.
+    """
 
     name: Word
     summary: Sentence
@@ -224,6 +238,7 @@ class Recipe(Section):
     pace: Pace = Pace()
     end: End | None = None
     stages: tuple[Stage, ...] = ()
+    interventions: Interventions = ()
     cadence: Cadence = Cadence()
     threads: Threads = "auto"
     health: dict[str, Switch] = Field(default_factory=dict)

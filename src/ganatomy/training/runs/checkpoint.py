@@ -54,9 +54,15 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    run: Run, snapshot: Snapshot, extra: Mapping[str, Any] | None = None, *, keep: int = 3, best: bool = False
+    run: Run,
+    snapshot: Snapshot,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    keep: int = 3,
+    best: bool = False,
+    milestones: bool = False,
 ) -> Path:
-    """Write the snapshot under its `count` of rounds; then only the last `keep` and the best stay.
+    """Write the snapshot under its `count` of rounds; then the last `keep`, the best and wanted milestones stay.
 
     A checkpoint that was the best stays so when the same weights are saved again.
     """
@@ -69,7 +75,7 @@ def save_checkpoint(
         moments = _write(folder, f"{stem}.optim.safetensors", snapshot.moments, before.moments if before else None)
         best = best or (before is not None and before.best and before.weights.digest == weights.digest)
         write_entry(folder, Entry(step, best, run.config, snapshot.counters, extra, weights, moments))
-        prune(folder, newest=step, keep=keep)
+        prune(folder, newest=step, keep=keep, milestones=milestones)
     except GanatomyError as error:
         with suppress(GanatomyError):
             sweep(folder)

@@ -1,6 +1,7 @@
-"""Which checkpoints stay: the last few and the best. What a killed save left behind goes.
+"""Which checkpoints stay: the last few, the best, and the milestones. What a killed save left behind goes.
 
 kept([100, 200, 300, 400], best=100, keep=2)         # {100, 300, 400}
+milestone(96)                                        # True: 16, 24, 32, 48, 64, 96, 128 ... tell a run's story
 prune(folder, newest=400, keep=2)
 """
 
@@ -17,18 +18,28 @@ from ganatomy.training.runs.faults import names_in, told
 OURS = re.compile(r"step-\d+(-again)?(\.optim)?\.safetensors|\.step-\d+(-again)?\..*")  # hidden: half-written
 
 
-def kept(steps: Sequence[int], *, best: int | None, keep: int) -> set[int]:
-    """Of whole checkpoints in order: the last `keep`, and the best."""
-    return set(steps[-keep:]) | ({best} if best is not None else set())
+FIRST = 16  # round of the first milestone
 
 
-def prune(folder: Path, *, newest: int, keep: int) -> None:
+def milestone(step: int) -> bool:
+    """Powers of two and what lies half-way between: each is at most half as far again as the one before."""
+    high = step & (step - 1)  # without its lowest bit
+    return step >= FIRST and (high == 0 or (high & (high - 1) == 0 and step == high + high // 2))
+
+
+def kept(steps: Sequence[int], *, best: int | None, keep: int, milestones: bool = False) -> set[int]:
+    """Of whole checkpoints in order: the last `keep`, the best, and the milestones where they are wanted."""
+    stay = set(steps[-keep:]) | ({best} if best is not None else set())
+    return stay | {step for step in steps if milestones and milestone(step)}
+
+
+def prune(folder: Path, *, newest: int, keep: int, milestones: bool = False) -> None:
     """After a save of step `newest`. Later ones are left alone, and damaged ones until the kept ones outrun them."""
     steps = [step for step in steps_in(folder) if step <= newest]
     entries = {step: entry_or_none(folder, step) for step in steps}
     whole = [step for step, entry in entries.items() if entry is not None and entry.lies_in(folder)]
     best = max((step for step in whole if (entry := entries[step]) is not None and entry.best), default=None)
-    stay = kept(whole, best=best, keep=keep)
+    stay = kept(whole, best=best, keep=keep, milestones=milestones)
     oldest = min(whole[-keep:], default=newest)
     remove(folder, lambda step: step <= newest and step not in stay and (step in whole or step < oldest))
 
