@@ -88,3 +88,21 @@ def test_data_sets_travel_to_other_processes(name):
 
 def test_a_data_set_shows_itself_in_a_line():
     assert len(repr(load("stacked-digits"))) < 400
+
+
+def test_a_part_is_a_data_set_of_some_of_the_samples_and_larger_parts_hold_the_smaller_ones():
+    digits = load("digits")
+    small, large = (digits.part(share, seed=3) for share in (0.1, 0.5))
+    assert (small.size, large.size) == (round(0.1 * digits.size), round(0.5 * digits.size))
+    whole = {digits.read([place]).numpy().tobytes(): int(digits.labels([place])) for place in range(digits.size)}
+    read = [{part.read([i]).numpy().tobytes() for i in range(part.size)} for part in (small, large)]
+    assert read[0] < read[1] < set(whole)
+    assert [whole[small.read([i]).numpy().tobytes()] for i in range(9)] == small.labels(range(9)).tolist()
+    assert small.fingerprint != large.fingerprint != digits.fingerprint
+    assert digits.part(1, seed=3) is digits
+
+
+@pytest.mark.parametrize(("share", "name"), [(0, "digits"), (1.1, "digits"), (0.5, "ring8")])
+def test_a_share_that_is_none_is_refused(share, name):
+    with pytest.raises(UsageError, match="a share lies above 0"):
+        load(name).part(share, seed=0)

@@ -39,6 +39,7 @@ class Seen:
     generator: dict[str, Tensor] = field(default_factory=dict)
     scores: dict[str, Tensor] = field(default_factory=dict)
     norms: dict[str, Tensor] = field(default_factory=dict)
+    gradients: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
 
 def players(game: Game, latent: Latent = LATENT, **options: object) -> Players:
@@ -180,6 +181,42 @@ def test_a_critic_that_knows_the_training_samples_is_caught(probe: Probe) -> Non
     assert signals["accuracy.real"] == 1.0
 
 
+def test_r1_is_read_at_real_samples_and_r2_at_generated_ones_whatever_the_game(probe: Probe) -> None:
+    class Parabola(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1).square().sum(1) / 2
+
+    flat = made(lambda z: torch.full((len(z), 1, 8, 8), 0.5))
+    signals = probe(Seen(Players(flat, Parabola()), flat), 0.0)
+    real = probe.real["real"][:64].flatten(1)
+    assert signals["r1.data"] == pytest.approx(float(real.square().sum(1).mean()), rel=1e-5)
+    assert signals["r2.data"] == pytest.approx(64 * 0.25, rel=1e-5)
+    assert signals["critic.slope"] == pytest.approx(4.0 * probe.spread, rel=1e-5)
+
+
+def test_features_are_compared_under_the_same_noise(probe: Probe) -> None:
+    """A generator that draws and does not move reads 1 at whatever round."""
+
+    class Noisy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(8, 64)
+
+        def forward(self, z: Tensor) -> Tensor:
+            return torch.tanh(self.layer(z + torch.randn_like(z))).reshape(-1, 1, 8, 8)
+
+    with Stream(0, "noisy").module_rng(0):
+        noisy = Noisy()
+    both = replace(players(probe.game), generator=noisy)
+    probe.recall({})
+    assert "cka.G.layer" not in probe(Seen(both, noisy, 1), 0.0)
+    again = probe(Seen(both, noisy, 2), 0.0)
+    assert again["cka.G.layer"] == pytest.approx(1.0, abs=1e-6)
+    with torch.no_grad():
+        noisy.layer.weight.mul_(torch.linspace(0.1, 3.0, 8))
+    assert probe(Seen(both, noisy, 3), 0.0)["cka.G.layer"] < 0.95
+
+
 @pytest.mark.parametrize("name", ["relativistic", "wasserstein-clip"])
 def test_scores_without_a_zero_have_no_accuracy_but_pairs(name: str) -> None:
     game = game_named(name)
@@ -197,6 +234,18 @@ def test_packed_and_grouped_samples_and_labels_are_shown_as_in_training(shown: P
     both = players(game)
     assert isinstance(both.generator, nn.Module)
     assert "pairs.fake" in Probe(game, *DIGITS, LATENT, seed=0)(Seen(both, both.generator), 0.0)
+
+
+def test_a_critic_of_more_samples_at_once_than_are_followed_has_scores_and_no_slopes(probe: Probe) -> None:
+    game = replace(game_named("non-saturating"), presentation=Presentation(packing=100))
+    both = players(game)
+    assert isinstance(both.generator, nn.Module)
+    few = Probe(game, *DIGITS, LATENT, seed=0)
+    assert (few.shown, few.followed, probe.followed) == (200, 0, 64)
+    few(Seen(both, both.generator), 0.0)
+    signals = few(Seen(both, both.generator), 0.0)
+    assert {"gap", "pairs.fake", "cka.G.output.linear"} <= signals.keys()
+    assert not {"r1.data", "critic.slope", "cka.D.head"} & signals.keys()
 
 
 def test_labelled_players_are_probed_with_labels() -> None:
@@ -221,6 +270,20 @@ def test_the_relative_loss_is_1_at_the_equilibrium_0_when_won_and_absent_for_was
         assert relative(game.loss.undecided, game.loss.undecided) == pytest.approx(1.0, abs=1e-6)
         assert relative(1.0, -1.0) < 0.5
         assert game.loss.name not in ("least-squares", "hinge") or relative(1.0, -1.0) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("game", GAMES.values(), ids=list(GAMES))
+def test_losses_are_read_above_the_equilibrium_where_scores_have_a_zero(game: Game) -> None:
+    both = players(game)
+    assert isinstance(both.generator, nn.Module)
+    critic, generator = game.equilibrium
+    terms = ({"adversarial": torch.tensor(value + more)} for value, more in ((critic, 0.25), (generator, -0.5)))
+    signals = Gauge(game).light(Seen(both, both.generator, 1, 64, *terms))
+    assert signals["critic.above"] == pytest.approx(0.25, abs=1e-6)
+    if game.loss.name in ("wasserstein", "hinge"):
+        assert "generator.above" not in signals
+    else:
+        assert signals["generator.above"] == pytest.approx(-0.5, abs=1e-6)
 
 
 def test_smoothed_labels_leave_a_loss_that_counts_as_won() -> None:

@@ -329,7 +329,8 @@ def test_data_too_few_to_be_measured_are_trained_on_without_probes(tmp_path: Pat
 
 
 def test_a_run_with_interventions_resumes_bit_for_bit_within_and_across_stages(tmp_path: Path) -> None:
-    do = "interventions=['clamp=generator.hidden1.linear:2=0.5 from 5 until 20', 'pace.critic.kind=sgd from 10 until 18']"
+    held, slow = "clamp=generator.hidden1.linear:2=0.5 from 5 until 20", "pace.critic.kind=sgd from 10 until 18"
+    do = f"interventions=['{held}', '{slow}']"
     ends = []
     for folder, stop in (("whole", None), ("early", 7), ("late", 17)):
         setup = staged(do)

@@ -23,6 +23,7 @@ from ganatomy.data.splits import Split
 from ganatomy.data.worlds import World
 from ganatomy.errors import UsageError
 from ganatomy.numerics.fingerprint import fingerprint
+from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
 
 Indices = Sequence[int] | Tensor
@@ -101,6 +102,25 @@ class Dataset:
             fingerprint=fingerprint(self.fingerprint, f"resized {size}"),
         )
 
+    def part(self, share: float, *, seed: int) -> Dataset:
+        """That share of the samples, at least one, chosen at random by the seed; larger shares hold the smaller ones."""
+        if not 0 < share <= 1 or self.endless:
+            raise UsageError(
+                f"{share:g} of {self.name!r} was asked for",
+                "a share lies above 0 and at most 1, of data that are stored",
+            )
+        if share == 1:
+            return self
+        kept = Stream(seed, "part").permutation(0, self.size)[: max(1, round(share * self.size))].sort().values
+        return replace(
+            self,
+            size=len(kept),
+            draw=_Chosen(self.draw, kept),
+            draw_labels=None if self.draw_labels is None else _Chosen(self.draw_labels, kept),
+            groups=None if self.groups is None else self.groups[kept],
+            fingerprint=fingerprint(self.fingerprint, f"part {share} {seed}"),
+        )
+
     def _places(self, indices: Indices) -> Sequence[int]:
         listed = indices.tolist() if isinstance(indices, Tensor) else indices
         places = listed if isinstance(listed, range) else [int(index) for index in listed]
@@ -124,6 +144,15 @@ class Rows:
         if isinstance(indices, range) and indices.step == 1:
             return self.table[indices.start : indices.stop].clone()
         return self.table[torch.tensor(indices, dtype=torch.int64)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    draw: Draw
+    kept: Tensor
+
+    def __call__(self, indices: Sequence[int]) -> Tensor:
+        return self.draw(self.kept[torch.tensor(list(indices), dtype=torch.int64)].tolist())
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,8 @@ class Played(Protocol):
     @property
     def scores(self) -> Mapping[str, Tensor]: ...
     @property
+    def gradients(self) -> Mapping[str, Mapping[str, Tensor]]: ...
+    @property
     def norms(self) -> Mapping[str, Tensor]: ...
     @property
     def players(self) -> Players: ...
@@ -94,6 +96,7 @@ class Gauge:
         critic = {name: float(value) for name, value in step.critic.items()}
         put(signals, "critic.adversarial", critic.get(ADVERSARIAL))
         put(signals, "generator.adversarial", _number(step.generator.get(ADVERSARIAL)))
+        self._above(signals)
         for player, norm in step.norms.items():
             put(signals, f"norm.{player}", float(norm))
         if signals.get("norm.critic", 0.0) > 0.0 and "norm.generator" in signals:
@@ -108,6 +111,15 @@ class Gauge:
             )
             self._share(signals, critic[ADVERSARIAL])
         return signals | skipped_signals(skipped or {})
+
+    def _above(self, signals: Signals) -> None:
+        """Losses above their values at the equilibrium: which the generator's has only where the scores have a zero."""
+        at_rest = dict(zip(("critic", "generator"), self.game.equilibrium, strict=True))
+        if self.undecided is None and not self.game.loss.needs_real:
+            del at_rest["generator"]
+        for player, value in at_rest.items():
+            if f"{player}.adversarial" in signals:
+                put(signals, f"{player}.above", signals[f"{player}.adversarial"] - value)
 
     def _share(self, signals: Signals, adversarial: float) -> None:
         """Penalties in the critic's loss. One that is due every k turns counts k-fold then, which is taken off."""

@@ -203,9 +203,9 @@ class _Sitting:
     def _tune(self, round_: int, *, resumed: bool = False) -> None:
         """What interventions ask for; readings are then taken against the game that is played now."""
         if self.course.tune(self.game, place=self.standing.stage, round_=round_, resumed=resumed):
-            self.gauge = Gauge(self.game.game)
             if self.probe is not None:
-                self.probe.game, self.probe.gauge = self.game.game, self.gauge
+                self.probe.regard(self.game.game)
+            self.gauge = Gauge(self.game.game) if self.probe is None else self.probe.gauge
 
     def _reached(self) -> Stop | None:
         pursuit = self.standing.pursuit

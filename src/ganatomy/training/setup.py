@@ -174,6 +174,7 @@ def _data(recipe: Recipe, data_dir: Path | str | None) -> tuple[Dataset, Dataset
     with under("data"):
         options = folder_options(wanted) if is_folder else None
         train, held_out = load_splits(wanted.name, data_dir=data_dir, folder=options)
+        train = train if wanted.share == 1 else train.part(wanted.share, seed=recipe.seed)
         if wanted.size is None or is_folder or train.format.shape[1:] == (wanted.size, wanted.size):
             return train, held_out
         return train.resized(wanted.size), held_out.resized(wanted.size)

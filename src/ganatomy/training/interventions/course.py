@@ -86,10 +86,7 @@ class Course:
         self.held.close()
         self.held = ExitStack()
         for at in units(active):
-            networks = [game.modules[PREFIX[at.player]]]
-            if at.player == "generator" and not game.averaged.of_itself:
-                networks.append(game.average)
-            for network in networks:
+            for network in _networks(game, at.player):
                 self.held.enter_context(holding(network, at))
 
     def _do(self, game: Play, once: Intervention) -> None:
@@ -98,7 +95,8 @@ class Course:
         else:
             assert isinstance(once.read, Shake)
             stream = Stream(self.setup.recipe.seed, f"perturb/{once.begin}")
-            _perturb(game.modules[PREFIX[once.read.player]], once.read.size, stream)
+            for network in _networks(game, once.read.player):
+                _perturb(network, once.read.size, stream)
 
 
 def _stage_with(setup: Setup, place: int, active: Sequence[Intervention]) -> Stage:
@@ -132,6 +130,12 @@ def _data_with(setup: Setup, active: Sequence[Intervention]) -> Dataset:
         elif each.what == "data-noise":
             data = noisy(data, float(each.value), seed=setup.recipe.seed)
     return data
+
+
+def _networks(game: Play, player: str) -> list[nn.Module]:
+    """Of a player: a generator is also shown as its average."""
+    shown = [game.average] if player == "generator" and not game.averaged.of_itself else []
+    return [game.modules[PREFIX[player]], *shown]
 
 
 def units(active: Iterable[Intervention]) -> list[At]:

@@ -22,6 +22,7 @@ from ganatomy.training.recipes.values import (
     Changing,
     Count,
     Flag,
+    Portion,
     Positive,
     Probability,
     Rate,
@@ -90,9 +91,13 @@ Switch = Annotated[bool | int | float, BeforeValidator(_switch)]
 
 
 class Data(Section):
-    """A data set by name; `size` makes its pictures that wide and high; `options` are those of folders."""
+    """A data set by name; `size` makes its pictures that wide and high; `options` are those of folders.
+
+    `share`: of the training part, chosen by the seed of the run; what is held out stays whole.
+    """
 
     name: str
+    share: Portion = 1.0
     size: Count | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 

@@ -77,6 +77,10 @@ Share = Annotated[
     float, BeforeValidator(partial(_number, low=0.0, high=1.0, ends="[)", words="a number from 0 to below 1"))
 ]
 
+Portion = Annotated[
+    float, BeforeValidator(partial(_number, low=0.0, high=1.0, ends="(]", words="a number above 0, at most 1"))
+]
+
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
