@@ -11,10 +11,12 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
+from operator import add
 from pathlib import Path
 from typing import Any
 
 from ganatomy.atomic import write_text
+from ganatomy.bench.rows import beside
 from ganatomy.cli.narrator import Narrator
 from ganatomy.results.provenance import Provenance
 from ganatomy.verbs.bench import BENCHES, bench
@@ -58,8 +60,13 @@ def page(kept: dict[str, Any]) -> str:
             continue
         versions = kept[name]["versions"]
         parts.append(f"## {name}\n\n{kept[name]['day']}, torch {versions['torch']}, Python {versions['python']}.\n")
-        parts.append("| measured | value | 95 % interval | unit | target | met |\n|---|--:|---|---|---|---|")
-        parts.append("\n".join(line(row) for row in kept[name]["rows"]) + "\n")
+        cells, notes = beside(kept[name]["rows"])
+        head, rule = "| measured | value | 95 % interval | unit | target | met |", "|---|--:|---|---|---|---|"
+        parts.append(f"{head}{' published |' * bool(notes)}\n{rule}{'---|' * bool(notes)}")
+        lines = [line(row) for row in kept[name]["rows"]]
+        ends = [f" {cell} |" if notes else "" for cell in cells]
+        parts.append("\n".join(map(add, lines, ends)) + "\n")
+        parts += [*notes, ""] if notes else []
     return "\n".join(parts)
 
 

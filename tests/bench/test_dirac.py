@@ -9,6 +9,7 @@ import pytest
 
 from ganatomy.bench import dirac as bench
 from ganatomy.bench.dirac import agreement, cell_row, laws
+from ganatomy.theory.cases import CASES
 from ganatomy.theory.convergence import Cell, cell
 
 CELLS = [cell("ns-r1", "alternating"), cell("wasserstein", "alternating"), cell("hinge", "extragradient")]
@@ -64,10 +65,26 @@ def test_the_laws_hold_and_the_bench_is_its_parts(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(bench, "STUDIED", ("ns-r1", "wasserstein"))
     monkeypatch.setattr(bench, "tracked", lambda: bench_tracked(rounds=40))
     told: list[tuple[int, int]] = []
-    rows = bench.dirac(progress=lambda done, total: told.append((done, total)))
+    found = bench.dirac(progress=lambda done, total: told.append((done, total)))
+    rows = found.rows
     assert told == [(1, 1)]
     assert [row.name.partition(":")[0] for row in rows].count("proxy") == 8
     assert len(rows) == 3 + 4 + 2 + 8
+    assert set(found.figures) == {"fields", "table"}
+
+
+def test_the_table_as_a_figure_marks_what_is_published_and_what_disagrees() -> None:
+    shrunk = replace(CELLS[1], radii=np.geomspace(1, 9, len(CELLS[1].radii)))
+    huge = replace(CELLS[2], found=np.array([2e5, 1.0], dtype=complex))
+    (ax,) = bench.drawn_table([CELLS[0], shrunk, huge]).axes
+    written = {text.get_text(): text.get_weight() for text in ax.texts}
+    assert written == {"converges 0.9600": "bold", "circles 1.0000 *": "bold", "leaves 2.0e+05 *": "normal"}
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["ns-r1", "wasserstein", "hinge"]
+    assert len({patch.get_facecolor() for patch in ax.patches}) == 3
+
+
+def test_the_fields_are_of_games_of_the_table() -> None:
+    assert set(bench.FIELDS) <= set(CASES)
 
 
 bench_tracked = bench.tracked

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ganatomy.bench import rows
-from ganatomy.bench.rows import Reading, Row, compared, median, table
+from ganatomy.bench.rows import Published, Reading, Row, beside, compared, median, table
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.interval import Interval
 
@@ -31,6 +33,40 @@ def test_rows_as_json_and_as_markdown() -> None:
     lines = table([row(1, 3), row(1, 3, at_most=0.5)]).splitlines()
     assert len(lines) == 4
     assert lines[3] == "| work | 2.00 | 1.00 to 3.00 | times | <= 0.5 | **no** |"
+
+
+def test_published_values_stand_beside_ours_with_numbered_notes() -> None:
+    """One column more, and each note once; what was not confirmed says so."""
+    sure, hearsay = Published(6.3, 0.5, "A 2018, Table 1"), Published(0.7, None, "B 2019", confirmed=False)
+    rows = [
+        replace(row(1, 3), published=sure, differences="Other nets."),
+        replace(row(1, 3), published=hearsay),
+        row(1, 3),
+        replace(row(1, 3), published=sure, differences="Other nets."),
+        replace(row(1, 3), differences="Cut short."),
+    ]
+    lines = table(rows).splitlines()
+    assert lines[0].endswith("| met | published |")
+    assert lines[2] == "| work | 2.000 | 1.000 to 3.000 | times | - | - | 6.3 ± 0.5 (1) |"
+    assert lines[3].endswith("| 0.7, remembered, not confirmed (2) |")
+    assert lines[4].endswith("| - |")
+    assert lines[5] == lines[2]
+    assert lines[6].endswith("| (3) |")
+    assert lines[7:] == ["", "1. Published: A 2018, Table 1. Other nets.", "2. Published: B 2019.", "3. Cut short."]
+    found = rows[0].to_dict()
+    assert found["published"] == {
+        "value": 6.3,
+        "spread": 0.5,
+        "source": "A 2018, Table 1",
+        "confirmed": True,
+        "said": "6.3 ± 0.5",
+    }
+    assert (found["differences"], row(1, 3).to_dict()["published"]) == ("Other nets.", None)
+
+
+def test_rows_that_were_kept_before_have_nothing_beside_them() -> None:
+    old = {key: value for key, value in row(1, 3).to_dict().items() if key not in ("published", "differences")}
+    assert beside([old]) == ([""], [])
 
 
 @pytest.mark.parametrize("n", [5, 6, 15, 16])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.results.formats import Format
 from ganatomy.training.recipes.read import read_recipe
+from ganatomy.training.setup import set_up
 
 
 class Ratio(nn.Module):
@@ -46,10 +48,12 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows_with(monkeypatch: pytest.MonkeyPatch, sharp: float) -> dict[str, Row]:
-    def made(setup: Any) -> GAN:
-        return GAN(bench.Wide(bench._wide()), Normal(3), Format.point(2), Ratio(sharp))
+    def made(recipe: str, seed: int, changes: Any) -> Any:
+        setup = set_up(read_recipe(recipe, [*changes, f"seed={seed}"]))
+        gan = GAN(bench.Wide(bench._wide()), Normal(3), Format.point(2), Ratio(sharp))
+        return SimpleNamespace(setup=setup, gan=lambda: gan)
 
-    monkeypatch.setattr(bench, "_trained", made)
+    monkeypatch.setattr(bench, "trained", made)
     return {row.name.removeprefix("selection: "): row for row in bench.selection(progress=lambda done, total: None)}
 
 
@@ -63,6 +67,9 @@ def test_a_true_ratio_gains_and_every_target_is_met(monkeypatch: pytest.MonkeyPa
     assert gain.value == pytest.approx(
         rows["rejection: high quality"].reading.value - rows["no selection: high quality"].reading.value
     )
+    told = {name: row.published for name, row in rows.items() if row.published is not None}
+    assert set(told) == {"no selection: high quality", "rejection: high quality"}
+    assert all("not confirmed" in str(each) for each in told.values())
     exact = "known density, exact ratio, rejection: high quality"
     assert rows[exact].reading.value == pytest.approx(0.989, abs=0.02)
 

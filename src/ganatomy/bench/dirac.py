@@ -1,6 +1,7 @@
 """The convergence table of Mescheder et al. 2018, by every game and rule: eigenvalues, closed forms, runs, verdicts.
 
-rows = dirac(progress=lambda done, total: None)
+found = dirac(progress=lambda done, total: None)
+found.rows, found.figures["fields"]()
 
 A cell's row is the radius of its update operator and has the closed form's as target; whether eigenvalues, run and
 publication agree is counted over all cells at the end. Then the laws where the linear part decides nothing, and how
@@ -10,27 +11,43 @@ well cheap proxies rank runs of a game whose equilibrium is known.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from ganatomy.bench.rows import Reading, Row
+from ganatomy.bench.rows import Illustrated, Reading, Row
 from ganatomy.bench.trained import Progress
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.theory.cases import CASES
-from ganatomy.theory.convergence import EDGE, Cell, table
+from ganatomy.theory.convergence import EDGE, Cell, portrait, table
 from ganatomy.theory.dirac import dirac as field_of
 from ganatomy.theory.proxies import studied, tracking
 from ganatomy.theory.steps import RULES, trajectory
+from ganatomy.views.canvas import BLUE, INK, ORANGE, QUIET, canvas
+from ganatomy.views.dirac import fields
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 EXACT = "computed, no chance in it"
 STUDIED = ("minimax", "ns-r1", "ns-r1-r2", "minimax, R1 0.3", "wasserstein", "wasserstein, R1", "least-squares", "r3")
 TRACKS = ("speed", "gap of the scores", "spread of the critic's loss", "critic's loss off its value at rest")
+FIELDS = ("minimax", "non-saturating", "wasserstein", "least-squares", "ns-r1", "ns-r1-r2", "wasserstein-gp", "r3")
+SHADES = {"converges": BLUE, "circles": QUIET, "leaves": ORANGE}  # and the words, for those who see no colours
+PALE = 0.75  # of a cell's shade: its number stands on it
 
 
-def dirac(*, progress: Progress) -> list[Row]:
+def dirac(*, progress: Progress) -> Illustrated:
     cells = list(table(progress=progress))
-    return [*map(cell_row, cells), *agreement(cells), *laws(), *tracked()]
+    rows = (*map(cell_row, cells), *agreement(cells), *laws(), *tracked())
+    return Illustrated(rows, {"fields": drawn_fields, "table": partial(drawn_table, cells)})
+
+
+def drawn_fields() -> Figure:
+    return fields([portrait(name) for name in FIELDS])
 
 
 def cell_row(cell: Cell) -> Row:
@@ -80,6 +97,35 @@ def tracked(*, rounds: int = 400) -> list[Row]:
     found = tracking(*studied([CASES[name] for name in STUDIED], rounds=rounds))
     unit = "rank correlation with the distance to the equilibrium"
     return [_row(f"proxy: {name}", rho, unit, at_least=0.6 if name in TRACKS else None) for name, rho in found.items()]
+
+
+def drawn_table(cells: Sequence[Cell]) -> Figure:
+    """A line a game, a column a rule: verdict and radius, in bold where there is a published verdict."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
+
+    games = list(dict.fromkeys(cell.case.name for cell in cells))
+    rules = list(dict.fromkeys(cell.rule.name for cell in cells))
+    figure, ax = canvas(1.9 + 1.2 * len(rules), 0.9 + 0.22 * len(games))
+    for cell in cells:
+        place = rules.index(cell.rule.name), games.index(cell.case.name)
+        pale = [PALE + (1 - PALE) * part for part in to_rgb(SHADES[cell.verdict])]
+        ax.add_patch(Rectangle(place, 1, 1, facecolor=pale, edgecolor="white", lw=1.5))
+        said, weight = _short(cell), "normal" if cell.published is None else "bold"
+        ax.text(place[0] + 0.5, place[1] + 0.5, said, ha="center", va="center", fontsize=7, weight=weight, color=INK)
+    ax.set(xlim=(0, len(rules)), ylim=(len(games), 0), xticks=np.arange(len(rules)) + 0.5, xticklabels=rules)
+    ax.set(yticks=np.arange(len(games)) + 0.5, yticklabels=games)
+    ax.tick_params(length=0, labelsize=8, top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel(
+        "radius of a round's update at the equilibrium; bold: published, too; *: something disagrees", fontsize=7
+    )
+    return figure
+
+
+def _short(cell: Cell) -> str:
+    radius = f"{cell.radius:.4f}" if cell.radius < 10 else f"{cell.radius:.1e}"
+    return f"{cell.verdict} {radius}{'' if cell.agree else ' *'}"
 
 
 def _row(name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> Row:

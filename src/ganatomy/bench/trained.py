@@ -1,7 +1,8 @@
 """Recipes trained for benchmarks: without files, probes or logs, one process a seed.
 
 results = each_seed(partial(_grid, "grid25"), seeds=range(5), progress=progress)
-Trained(generator, setup, seconds) = trained("grid25", seed=3)
+run = trained("grid25", seed=3)
+run.samples(2500), run.gan(), run.seconds
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from torch import Tensor, nn
 
 from ganatomy.bench.rows import Reading, Row
 from ganatomy.models.evaluating import passed
+from ganatomy.models.gan import GAN
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.training.machine import computing, cores
 from ganatomy.training.play import play
 from ganatomy.training.recipes.read import read_recipe
-from ganatomy.training.setup import Setup, set_up
+from ganatomy.training.setup import Setup, as_gan, set_up
 
 Found = TypeVar("Found")
 Seed = TypeVar("Seed")
@@ -32,11 +34,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The averaged generator at the recipe's last round, and the CPU seconds of its training."""
+    """The averaged generator and the critic at the recipe's last round, and the CPU seconds of their training."""
 
     generator: nn.Module
+    critic: nn.Module
     setup: Setup
     seconds: float
+
+    def gan(self) -> GAN:
+        return as_gan(self.setup, self.generator, self.critic)
 
     def samples(self, n: int) -> Tensor:
         """Samples 0 to n-1 of a seed that training does not draw from."""
@@ -54,7 +60,8 @@ def trained(name: str, seed: int, changes: Sequence[str] = (), *, data_dir: Path
         assert stage.end.steps is not None, "recipes that are measured end after a number of rounds"
         steps = play(stage.game, players, setup.train, setup.latent, pace=stage.pace)
         last = next(itertools.islice(steps, stage.end.steps - 1, None))
-        return Trained(last.average, setup, time.process_time() - began)
+        assert isinstance(last.players.critic, nn.Module)
+        return Trained(last.average, last.players.critic, setup, time.process_time() - began)
 
 
 def each_seed(measure: Callable[[Seed], Found], seeds: Iterable[Seed], *, progress: Progress) -> list[Found]:

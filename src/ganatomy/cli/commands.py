@@ -8,10 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ganatomy.cli.completion import KINDS, benches, data_sets, kinds
+from ganatomy.cli.benching import register as register_benching
+from ganatomy.cli.completion import KINDS, data_sets, kinds
+from ganatomy.cli.experimenting import register as register_experimenting
 from ganatomy.cli.explaining import register as register_explaining
 from ganatomy.cli.folder_options import FolderCommand
+from ganatomy.cli.forking import register as register_forking
 from ganatomy.cli.looking import register as register_looking
+from ganatomy.cli.theorising import register as register_theorising
 from ganatomy.cli.training import register as register_training
 
 app = typer.Typer(
@@ -115,32 +119,13 @@ def demo(
         typer.echo(str(file))
 
 
-@app.command(epilog="Example: ganatomy bench speed --json")
-def bench(
-    name: Annotated[str, typer.Argument(help=", ".join(benches("")), autocompletion=benches)] = "speed",
-    json_: Json = False,
-) -> None:
-    """Measure this installation; ends with 5 if a row misses its target."""
-    from ganatomy.bench.rows import table
-    from ganatomy.cli.narrator import Narrator
-    from ganatomy.verbs.bench import bench as run
-
-    narrator = Narrator()
-    try:
-        found = run(name, progress=narrator.progress(name))
-    finally:
-        narrator.close()
-    if json_:
-        _print({"bench": name, "rows": [row.to_dict() for row in found.rows]}, as_json=True)
-    else:
-        typer.echo(table(found.rows))
-    if found.failed:
-        raise typer.Exit(5)
-
-
+register_benching(app)
 register_training(app)
 register_looking(app)
 register_explaining(app)
+register_forking(app)
+register_theorising(app)
+register_experimenting(app)
 
 
 def _print(found: dict[str, Any], *, as_json: bool = False) -> None:

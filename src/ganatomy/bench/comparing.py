@@ -1,0 +1,102 @@
+"""Rows of a table of modes beside a published one: means over trials, and what lies between the two.
+
+asked = Setting("ring8, GAN", 8, Line(modes=(6.3, 0.5), high_quality=(0.982, 0.002), reverse_kl=(0.45, 0.09)), "...")
+rows = beside_table(asked, tallies)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ganatomy.bench.modes import SAMPLES, Tally
+from ganatomy.bench.rows import Published, Reading, Row, median
+from ganatomy.numerics.statistics.interval import Interval, Mean, difference, mean_of, t_interval
+
+SOURCE = "Lin et al. 2018 (PacGAN), Table 1, mean and standard error of 10 trials"
+OTHERS = 10  # trials behind a published mean
+BEST = 1 - math.exp(-4.5)  # of exact samples of the data, so many lie within 3 std in the plane
+CEILING = f"Of exact samples {BEST:.1%} would be of high quality."
+
+
+@dataclass(frozen=True)
+class Line:
+    """Of the published table: means and standard errors."""
+
+    modes: tuple[float, float]
+    high_quality: tuple[float, float]
+    reverse_kl: tuple[float, float]
+
+    def __str__(self) -> str:
+        parts = {"modes": self.modes, "high quality": self.high_quality, "reverse KL": self.reverse_kl}
+        return ", ".join(f"{name} {value:g} ± {spread:g}" for name, (value, spread) in parts.items())
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What was measured, on how many modes, what was published of it, and what is different, in sentences."""
+
+    name: str
+    modes: int
+    published: Line | None
+    differences: str
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    unit: str
+    values: list[float]
+    most: float  # the largest that can be
+    published: tuple[float, float] | None
+
+
+def means(asked: Setting, found: Sequence[Tally]) -> list[Row]:
+    """A row a number, with the published one beside it where there is one."""
+    rows = [_mean(asked, column, len(found)) for column in _columns(asked, found) if column.values]
+    return [*rows, Row(f"{asked.name}: training", median([each.seconds for each in found]), "CPU seconds")]
+
+
+def beside_table(asked: Setting, found: Sequence[Tally]) -> list[Row]:
+    """The same, and the difference to each published number, its error from both spreads (Welch)."""
+    rows = means(asked, found)
+    for column in _columns(asked, found):
+        if column.published is not None and column.values:
+            value, error = column.published
+            apart = difference(mean_of(column.values), Mean(value, error, OTHERS - 1, OTHERS))
+            reading = Reading(apart.value, _within(t_interval(apart), -column.most, column.most))
+            rows.append(Row(f"{asked.name}: {column.name}, ours less the published", reading, column.unit))
+    return rows
+
+
+def _columns(asked: Setting, found: Sequence[Tally]) -> list[_Column]:
+    """A reverse KL is that of the high-quality samples: of a trial without any there is none."""
+    modes, line = asked.modes, {} if asked.published is None else vars(asked.published)
+    kl = [each.reverse_kl for each in found if math.isfinite(each.reverse_kl)]
+    return [
+        _Column("modes", f"of {modes}", [float(c.loose) for c in found], modes, line.get("modes")),
+        _Column("modes, strict", f"of {modes}", [float(c.strict) for c in found], modes, None),
+        _Column("high quality", "share", [c.high_quality for c in found], 1.0, line.get("high_quality")),
+        _Column("reverse KL", "nats", kl, math.log(modes), line.get("reverse_kl")),
+    ]
+
+
+def _mean(asked: Setting, column: _Column, trials: int) -> Row:
+    mean = mean_of(column.values)
+    some = "" if len(column.values) == trials else f" (of {len(column.values)} trials: the others hit no mode)"
+    published = None if column.published is None else Published(*column.published, SOURCE)
+    told = published is not None or asked.published is None
+    note = f"{asked.differences} {CEILING} {SAMPLES:,} samples a trial."
+    return Row(
+        f"{asked.name}: {column.name}{some}",
+        Reading(mean.value, _within(t_interval(mean), 0.0, column.most)),
+        column.unit,
+        published=published,
+        differences=note if told else None,
+    )
+
+
+def _within(interval: Interval, low: float, high: float) -> Interval:
+    """No further than the number can lie: few or equal trials bound a mean no better."""
+    return Interval(max(interval.low, low), min(interval.high, high), interval.level, interval.method)
