@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-KINDS = ("recipes", "data", "models", "games", "explainers", "experiments", "benches")
+KINDS = ("recipes", "data", "models", "games", "explainers", "experiments", "benches", "theory")
 
 
 def recipes(incomplete: str) -> list[str]:
@@ -37,6 +37,15 @@ def benches(incomplete: str) -> list[str]:
 def explainers(incomplete: str) -> list[str]:
     file = "verbs/explainers/catalogue.py"
     return _starting(incomplete, [*literal_keys(file, "GROUPS"), *literal_keys(file, "EXPLAINERS")])
+
+
+def theories(incomplete: str) -> list[str]:
+    return _starting(incomplete, literal_keys("verbs/theory.py", "THEORY"))
+
+
+def experiments(incomplete: str) -> list[str]:
+    names = literal_keys("experiments/catalogue.py", "EXPERIMENTS")
+    return _starting(incomplete, [*names, *_paths(incomplete, "*.py")])
 
 
 def kinds(incomplete: str) -> list[str]:

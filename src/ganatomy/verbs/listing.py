@@ -1,7 +1,7 @@
 """What there is to choose from: recipes, data sets, architectures, games, by name with a sentence each.
 
 listing("games")        # {"minimax": "One forger, one expert, ...", ...}
-planned("experiments")   # why a list is empty: the sentence, or None
+planned("games")         # why a list is empty: the sentence, or None
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from collections.abc import Callable
 
 from ganatomy.errors import choose
 
-PLANNED = {
-    "experiments": "there are no experiments yet: this version trains, samples and explains GANs",
-}
+PLANNED: dict[str, str] = {}
 
 
 def listing(what: str) -> dict[str, str]:
@@ -63,8 +61,16 @@ def _benches() -> dict[str, str]:
     return {name: (inspect.getdoc(home) or "").splitlines()[0] for name, home in homes.items()}
 
 
-def _none() -> dict[str, str]:
-    return {}
+def _theory() -> dict[str, str]:
+    from ganatomy.verbs.theory import THEORY
+
+    return {name: question for name, (question, _) in THEORY.items()}
+
+
+def _experiments() -> dict[str, str]:
+    from ganatomy.experiments.catalogue import EXPERIMENTS
+
+    return {name: experiment.claim for name, experiment in EXPERIMENTS.items()}
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
@@ -73,6 +79,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "models": _models,
     "games": _games,
     "explainers": _explainers,
-    "experiments": _none,
+    "experiments": _experiments,
     "benches": _benches,
+    "theory": _theory,
 }
