@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ganatomy.data.dataset import Dataset
@@ -51,6 +52,7 @@ class Asked:
     earlier: Callable[[], Mapping[str, GAN]] = dict  # of the same run, by what they are called
     # The GAN with its score the right way round, and a sentence if it was not.
     turned: Callable[[], tuple[GAN, str]] | None = None
+    run: Path | None = None  # the folder of the run that it is a checkpoint of
 
     def many(self, usual: int, thorough: int) -> int:
         return thorough if self.how.thorough else usual
@@ -88,3 +90,4 @@ class Explainer:
     needs_data: bool = False
     needs_critic: bool = False
     by_default: bool = True
+    needs_run: bool = False

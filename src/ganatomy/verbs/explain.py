@@ -100,14 +100,15 @@ def explain(
     train, held_out = _of_its_classes(whom, train, held_out, failed)
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
-    first, applied = None, False
+    run, first, applied = _run_of(gan), None, False
     names = _heard(chosen(what, critic=whom.critic is not None), whom, what, failed)
+    names = [name for name in names if what or run is not None or not EXPLAINERS[name].needs_run]
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
     turn = cache(lambda: turned(whom, held_out, wanted.seed))
     for name in names:
         how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
-        asked = Asked(whom, concepts, train, held_out, how, progress(name), before, turn)
+        asked = Asked(whom, concepts, train, held_out, how, progress(name), before, turn, run)
         try:
             yield from _answers(name, asked, folder)
             applied = True
@@ -128,6 +129,14 @@ def chosen(what: Sequence[str], *, critic: bool) -> list[str]:
     if len(fit) < len(names) and (not fit or set(what) - set(fit) - set(GROUPS)):
         raise UsageError(f"{', '.join(what)} was asked of a GAN without a critic", "give it one: GAN(..., critic=...)")
     return fit
+
+
+def _run_of(gan: GAN | str | Path) -> Path | None:
+    """The folder whose record tells of its training; a checkpoint file alone has none."""
+    if isinstance(gan, GAN):
+        return None
+    found = named(gan)
+    return found.path if found.kind == "run" else None
 
 
 def _check(what: Sequence[str], wanted: Wanted) -> None:

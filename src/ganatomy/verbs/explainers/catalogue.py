@@ -20,6 +20,7 @@ from ganatomy.verbs.explainers.critic import (
     tell_order,
     tell_sensitivity,
 )
+from ganatomy.verbs.explainers.game import tell_account, tell_emergence, tell_filmstrip
 from ganatomy.verbs.explainers.generator import (
     tell_activations,
     tell_artifacts,
@@ -106,6 +107,13 @@ EXPLAINERS: dict[str, Explainer] = {
         needs_critic=True,
         by_default=False,
     ),
+    "account": Explainer(
+        "which phases did the run go through, who was ahead, what did the alarms say", tell_account, needs_run=True
+    ),
+    "filmstrip": Explainer("how did the same samples look at every checkpoint", tell_filmstrip, needs_run=True),
+    "emergence": Explainer(
+        "when did units and directions become what they are", tell_emergence, needs_run=True, by_default=False
+    ),
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -126,4 +134,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "calibration",
         "credit",
     ),
+    "game": ("account", "filmstrip", "emergence"),
 }

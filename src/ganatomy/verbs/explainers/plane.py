@@ -1,0 +1,129 @@
+"""What `explain` tells of a GAN whose samples are points of the plane: its pictures, and theory against practice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ganatomy.data.worlds import WORLDS, World
+from ganatomy.errors import GanatomyError, UsageError
+from ganatomy.explain.game.plane import field, pulled, trajectories
+from ganatomy.explain.game.plane_mesh import mesh, require_plane
+from ganatomy.explain.game.plane_near import Against, estimated, near, near_map
+from ganatomy.games.losses import LOSSES, Loss
+from ganatomy.models.gan import GAN
+from ganatomy.theory.densities import of_world
+from ganatomy.theory.optimal import optimum
+from ganatomy.training.recipes.build import game_of
+from ganatomy.training.recipes.compare import digest
+from ganatomy.training.recipes.read import read_recipe
+from ganatomy.training.recipes.shipped import recipe_names
+from ganatomy.verbs.asked import Asked, Told
+from ganatomy.views import plane as views
+
+REAL = 1000  # points of the data beside generated ones
+
+
+def tell_plane(asked: Asked) -> Iterator[Told]:
+    """The mesh needs the generator alone; field and pulls want a critic, and its best one the data's density."""
+    require_plane(asked.gan)
+    real = _real(asked)
+    found = mesh(asked.gan, n=asked.many(2000, 20_000), side=asked.many(31, 81), seed=asked.how.seed)
+    yield Told("mesh", found, found.note, partial(views.latent_mesh, found, real=real))
+    if asked.gan.critic is None:
+        return
+    gan, turned = asked.turned() if asked.turned is not None else (asked.gan, "")
+    loss, whence = loss_of(gan)
+    shown = field(gan, real, loss=loss, side=asked.many(241, 481), seed=asked.how.seed)
+    shown = replace(shown, note=f"{shown.note} {turned}".strip())
+    yield Told("field", shown, shown.note, partial(views.critic_field, shown))
+    if loss is None or real is None:
+        return
+    pull = pulled(gan, loss, real, against=_against(asked, gan, loss), seed=asked.how.seed)
+    pull = replace(pull, note=f"{pull.note} {whence}".strip())
+    yield Told("pulls", pull, pull.note, partial(views.both_pulls, pull))
+
+
+def tell_trajectories(asked: Asked) -> Iterator[Told]:
+    require_plane(asked.gan)
+    own = asked.gan.provenance.get("step")
+    gans = {**asked.earlier(), "now" if own is None else f"round {own}": asked.gan}
+    world, n = world_of(asked), asked.many(200, 1000)
+    found = trajectories(dict(sorted(gans.items(), key=_round)), n=n, seed=asked.how.seed, world=world)
+    yield Told("paths", found, found.note, partial(views.paths, found, real=_real(asked)))
+
+
+def tell_optimum(asked: Asked) -> Iterator[Told]:
+    require_plane(asked.gan)
+    world = world_of(asked)
+    if world is None:
+        raise UsageError(
+            "the best critic was asked for, and the density of the data is not known",
+            "it is of worlds: --data ring8, grid25, moons or spiral",
+        )
+    gan, turned = asked.turned() if asked.turned is not None else (asked.gan, "")
+    loss, whence = loss_of(gan)
+    if loss is None:
+        raise UsageError("the best critic was asked for, and the loss of this GAN is not known", whence)
+    against = estimated(gan, of_world(world), n=asked.many(2000, 5000), seed=asked.how.seed)
+    found = near(gan, loss, against, n=asked.many(4000, 20_000), seed=asked.how.seed)
+    found = replace(found, note=" ".join(each for each in (found.note, whence, _average(gan), turned) if each))
+    yield Told("readings", found, found.note, partial(views.readings, found))
+    shown = near_map(gan, loss, against, side=asked.many(121, 241), seed=asked.how.seed)
+    yield Told("map", shown, "the same over the plane", partial(views.best_beside, shown), aside=True)
+
+
+def world_of(asked: Asked) -> World | None:
+    """Of the data that were named, else of those the GAN names, where they are a world of the plane."""
+    truth = None if asked.train is None else asked.train.truth
+    if truth is None and asked.gan.data in WORLDS:
+        truth = WORLDS[asked.gan.data]()
+    return truth if isinstance(truth, World) and truth.dimensions == 2 else None
+
+
+def loss_of(gan: GAN) -> tuple[Loss | None, str]:
+    """The loss it was trained by, and whence that is known; without one, what would tell it."""
+    name, known = gan.provenance.get("recipe"), gan.provenance.get("recipe_digest")
+    if name in recipe_names() and digest(recipe := read_recipe(str(name))) == known:
+        game = game_of((recipe.stages[-1] if recipe.stages else recipe).game)
+        terms = [term.name for term in game.terms]
+        bent = (
+            f" Beside it the critic minimises {' and '.join(terms)}, which bend it away from the best." if terms else ""
+        )
+        return game.loss, f"The loss is that of the recipe {name}.{bent}"
+    if gan.score.kind != "unbounded":
+        return LOSSES["non-saturating"], f"Assumed is the logistic loss, since the score is a {gan.score.kind}."
+    return None, "an unbounded score goes with several losses: name a run of a recipe that is shipped, unchanged"
+
+
+def _against(asked: Asked, gan: GAN, loss: Loss) -> Against | None:
+    """None where the data's density, or the best critic of the loss, is not known."""
+    world = world_of(asked)
+    try:
+        optimum(loss)
+    except GanatomyError:
+        return None
+    return None if world is None else estimated(gan, of_world(world), seed=asked.how.seed)
+
+
+def _average(gan: GAN) -> str:
+    if not gan.provenance.get("averaged"):
+        return ""
+    return "The critic played against the generator as it was trained; q is of its average."
+
+
+def _real(asked: Asked) -> Tensor | None:
+    data = asked.held_out or asked.train
+    if data is None:
+        return None
+    return torch.as_tensor(data.read(range(min(REAL, data.size)))).double()
+
+
+def _round(item: tuple[str, GAN]) -> float:
+    found = re.search(r"\d+", item[0])
+    return float("inf") if found is None else float(found.group())

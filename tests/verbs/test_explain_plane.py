@@ -1,0 +1,95 @@
+"""What `explain` tells of a GAN of the plane, and what it assumes of its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganatomy.data.catalogue import load_splits
+from ganatomy.errors import UsageError
+from ganatomy.models.gan import GAN
+from ganatomy.models.latent import Normal
+from ganatomy.results.formats import Format, Score
+from ganatomy.training.recipes.compare import digest
+from ganatomy.training.recipes.read import read_recipe
+from ganatomy.verbs.asked import Asked
+from ganatomy.verbs.explain import Wanted
+from ganatomy.verbs.explainers import plane
+from ganatomy.verbs.explainers.plane import loss_of, tell_optimum, tell_plane, tell_trajectories
+
+
+class Distance(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 1 - x.square().sum(1)
+
+
+def gan(score: Score | None = None, *, critic: bool = True, **more: Any) -> GAN:
+    judge = Distance() if critic else None
+    return GAN(nn.Identity(), Normal(2), Format.point(2), judge, score or Score("logit"), data="moons", **more)
+
+
+def asked(whom: GAN, *, data: str | None = None, earlier: Callable[[], Mapping[str, GAN]] = dict) -> Asked:
+    train, held_out = (None, None) if data is None else load_splits(data)
+    return Asked(whom, list, train, held_out, Wanted(), lambda _done, _total: None, earlier)
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Asked, "many", lambda _self, usual, _thorough: max(usual // 10, 5))
+
+
+def test_all_of_it_with_data_and_less_without() -> None:
+    told = list(tell_plane(asked(gan(), data="moons")))
+    assert [each.name for each in told] == ["mesh", "field", "pulls"]
+    assert "Assumed is the logistic loss" in told[-1].said
+    for each in told:
+        assert each.figure is not None
+        assert each.figure().axes
+    assert [each.name for each in tell_plane(asked(gan()))] == ["mesh", "field"]
+    assert [each.name for each in tell_plane(asked(gan(critic=False), data="moons"))] == ["mesh"]
+    assert [each.name for each in tell_plane(asked(gan(Score("unbounded")), data="moons"))] == ["mesh", "field"]
+
+
+def test_the_optimum_needs_a_known_density_and_a_known_loss() -> None:
+    first, second = tell_optimum(asked(gan()))  # the world it names
+    assert "known exactly" in first.said
+    assert second.aside
+    with pytest.raises(UsageError, match="the loss of this GAN is not known"):
+        list(tell_optimum(asked(gan(Score("unbounded")))))
+    with pytest.raises(UsageError, match="density of the data is not known"):
+        list(tell_optimum(asked(GAN(nn.Identity(), Normal(2), Format.point(2), Distance()))))
+
+
+def test_trajectories_go_by_round() -> None:
+    last = gan(provenance={"step": 30})
+    (told,) = tell_trajectories(asked(last, earlier=lambda: {"round 9": gan(), "round 10": gan()}))
+    assert told.record.units == ("round 9", "round 10", "round 30")  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="1 checkpoint"):
+        list(tell_trajectories(asked(last)))
+
+
+def test_the_loss_is_that_of_the_recipe_or_assumed() -> None:
+    known = {"recipe": "ring8", "recipe_digest": digest(read_recipe("ring8"))}
+    loss, said = loss_of(gan(Score("unbounded"), provenance=known))
+    assert loss is not None
+    assert loss.name == "non-saturating"
+    assert "r1 and r2" in said
+    other = loss_of(gan(provenance=known | {"recipe_digest": "changed"}))
+    assert "Assumed" in other[1]
+    assert loss_of(gan(Score("unbounded")))[0] is None
+
+
+def test_pictures_are_refused_in_one_sentence() -> None:
+    class Picture(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            return torch.tanh(z).reshape(-1, 1, 4, 4)
+
+    pictures = asked(GAN(Picture(), Normal(16), Format.picture(1, 4)))
+    for tell in (tell_plane, tell_trajectories, tell_optimum):
+        with pytest.raises(UsageError, match="points of two numbers"):
+            list(tell(pictures))
+    assert plane.REAL > 0
