@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from shared_runs import small_run
 from torch import Tensor, nn
 
 from ganatomy.data.catalogue import load_splits
@@ -14,8 +16,6 @@ from ganatomy.errors import UsageError
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.results.formats import Format, Score
-from ganatomy.training.recipes.compare import digest
-from ganatomy.training.recipes.read import read_recipe
 from ganatomy.verbs.asked import Asked
 from ganatomy.verbs.explain import Wanted
 from ganatomy.verbs.explainers import plane
@@ -72,14 +72,15 @@ def test_trajectories_go_by_round() -> None:
         list(tell_trajectories(asked(last)))
 
 
-def test_the_loss_is_that_of_the_recipe_or_assumed() -> None:
-    known = {"recipe": "ring8", "recipe_digest": digest(read_recipe("ring8"))}
-    loss, said = loss_of(gan(Score("unbounded"), provenance=known))
+def test_the_loss_is_that_of_the_run_or_assumed(tmp_path: Path) -> None:
+    run = small_run(tmp_path, ["game.name=hinge"]).folder
+    loss, said = loss_of(gan(Score("unbounded")), run)
     assert loss is not None
-    assert loss.name == "non-saturating"
-    assert "r1 and r2" in said
-    other = loss_of(gan(provenance=known | {"recipe_digest": "changed"}))
-    assert "Assumed" in other[1]
+    assert loss.name == "hinge"
+    assert said == "The loss is that of the run, hinge."
+    loss, said = loss_of(gan(Score("unbounded")), small_run(tmp_path).folder)
+    assert "r1" in said
+    assert "Assumed" in loss_of(gan())[1]
     assert loss_of(gan(Score("unbounded")))[0] is None
 
 

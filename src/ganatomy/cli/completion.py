@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-KINDS = ("recipes", "data", "models", "games", "explainers", "experiments", "benches", "theory")
+KINDS = ("recipes", "data", "models", "games", "explainers", "experiments", "interventions", "benches", "theory")
 
 
 def recipes(incomplete: str) -> list[str]:

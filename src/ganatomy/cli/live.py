@@ -28,10 +28,10 @@ SPOKEN = ("run", "note", "stage", "alarm", "end")  # kinds that are told in word
 
 
 class Live:
-    """Shows events; tidy at the end, whatever happens."""
+    """Shows events; tidy at the end, whatever happens. Without `answers` stdout is left to the caller."""
 
-    def __init__(self, *, as_json: bool) -> None:
-        self.as_json = as_json
+    def __init__(self, *, as_json: bool, answers: bool = True) -> None:
+        self.as_json, self.answers = as_json, answers
         self.console = Console(stderr=True, highlight=False)
         self.bar: Progress | None = None
         self.folder = ""
@@ -54,7 +54,8 @@ class Live:
             self._progress(event)
         if event.kind == "end" and not self.as_json:
             self._stop()
-            print(self.folder, flush=True)
+            if self.answers:
+                print(self.folder, flush=True)
 
     def __enter__(self) -> Live:
         return self

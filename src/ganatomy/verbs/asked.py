@@ -91,3 +91,8 @@ class Explainer:
     needs_critic: bool = False
     by_default: bool = True
     needs_run: bool = False
+    needs_plane: bool = False  # samples are points of the plane
+
+    def applies(self, gan: GAN, run: Path | None) -> bool:
+        """Whether it is worth calling where nothing was named."""
+        return (run is not None or not self.needs_run) and (gan.format.shape == (2,) or not self.needs_plane)

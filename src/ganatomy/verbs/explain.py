@@ -102,7 +102,7 @@ def explain(
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
     run, first, applied = _run_of(gan), None, False
     names = _heard(chosen(what, critic=whom.critic is not None), whom, what, failed)
-    names = [name for name in names if what or run is not None or not EXPLAINERS[name].needs_run]
+    names = [name for name in names if what or EXPLAINERS[name].applies(whom, run)]
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
     turn = cache(lambda: turned(whom, held_out, wanted.seed))

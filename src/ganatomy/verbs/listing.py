@@ -73,6 +73,13 @@ def _experiments() -> dict[str, str]:
     return {name: experiment.claim for name, experiment in EXPERIMENTS.items()}
 
 
+def _interventions() -> dict[str, str]:
+    from ganatomy.training.interventions.written import KEYS, KINDS
+
+    found = {kind.example: kind.sentence for kind in KINDS.values()}
+    return {**found, **{f"{key.rstrip('.')}...=VALUE": "a key of the recipe, as -o takes it" for key in KEYS}}
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "recipes": _recipes,
     "data": _data,
@@ -80,6 +87,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "games": _games,
     "explainers": _explainers,
     "experiments": _experiments,
+    "interventions": _interventions,
     "benches": _benches,
     "theory": _theory,
 }

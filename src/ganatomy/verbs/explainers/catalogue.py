@@ -30,6 +30,7 @@ from ganatomy.verbs.explainers.generator import (
     tell_sets,
 )
 from ganatomy.verbs.explainers.latent import tell_coordinates, tell_directions, tell_geometry, tell_invert, tell_map
+from ganatomy.verbs.explainers.plane import tell_optimum, tell_plane, tell_trajectories
 from ganatomy.verbs.explainers.samples import tell_climbs, tell_flips, tell_memory, tell_mistakes, tell_specials
 
 EXPLAINERS: dict[str, Explainer] = {
@@ -114,6 +115,13 @@ EXPLAINERS: dict[str, Explainer] = {
     "emergence": Explainer(
         "when did units and directions become what they are", tell_emergence, needs_run=True, by_default=False
     ),
+    "field": Explainer("how do the critic's field, the latent mesh and the pulls lie", tell_plane, needs_plane=True),
+    "trajectories": Explainer(
+        "where do latents go over the checkpoints", tell_trajectories, needs_run=True, needs_plane=True
+    ),
+    "optimum": Explainer(
+        "how near is the critic to the best one of its loss", tell_optimum, needs_critic=True, needs_plane=True
+    ),
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -135,4 +143,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "credit",
     ),
     "game": ("account", "filmstrip", "emergence"),
+    "plane": ("field", "trajectories", "optimum"),
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -20,9 +21,8 @@ from ganatomy.models.gan import GAN
 from ganatomy.theory.densities import of_world
 from ganatomy.theory.optimal import optimum
 from ganatomy.training.recipes.build import game_of
-from ganatomy.training.recipes.compare import digest
-from ganatomy.training.recipes.read import read_recipe
-from ganatomy.training.recipes.shipped import recipe_names
+from ganatomy.training.recipes.read import recipe_text
+from ganatomy.training.runs.folder import open_run
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import plane as views
 
@@ -38,7 +38,7 @@ def tell_plane(asked: Asked) -> Iterator[Told]:
     if asked.gan.critic is None:
         return
     gan, turned = asked.turned() if asked.turned is not None else (asked.gan, "")
-    loss, whence = loss_of(gan)
+    loss, whence = loss_of(gan, asked.run)
     shown = field(gan, real, loss=loss, side=asked.many(241, 481), seed=asked.how.seed)
     shown = replace(shown, note=f"{shown.note} {turned}".strip())
     yield Told("field", shown, shown.note, partial(views.critic_field, shown))
@@ -67,7 +67,7 @@ def tell_optimum(asked: Asked) -> Iterator[Told]:
             "it is of worlds: --data ring8, grid25, moons or spiral",
         )
     gan, turned = asked.turned() if asked.turned is not None else (asked.gan, "")
-    loss, whence = loss_of(gan)
+    loss, whence = loss_of(gan, asked.run)
     if loss is None:
         raise UsageError("the best critic was asked for, and the loss of this GAN is not known", whence)
     against = estimated(gan, of_world(world), n=asked.many(2000, 5000), seed=asked.how.seed)
@@ -86,19 +86,17 @@ def world_of(asked: Asked) -> World | None:
     return truth if isinstance(truth, World) and truth.dimensions == 2 else None
 
 
-def loss_of(gan: GAN) -> tuple[Loss | None, str]:
-    """The loss it was trained by, and whence that is known; without one, what would tell it."""
-    name, known = gan.provenance.get("recipe"), gan.provenance.get("recipe_digest")
-    if name in recipe_names() and digest(recipe := read_recipe(str(name))) == known:
-        game = game_of((recipe.stages[-1] if recipe.stages else recipe).game)
-        terms = [term.name for term in game.terms]
-        bent = (
-            f" Beside it the critic minimises {' and '.join(terms)}, which bend it away from the best." if terms else ""
-        )
-        return game.loss, f"The loss is that of the recipe {name}.{bent}"
+def loss_of(gan: GAN, run: Path | None = None) -> tuple[Loss | None, str]:
+    """The loss it was trained by, and whence that is known: from its run's recipe; without one, what would tell it."""
+    if run is not None:
+        recipe = recipe_text(open_run(run).config, source=str(run))
+        game = game_of(recipe.all_stages()[-1].game)
+        terms = " and ".join(term.name for term in game.terms)
+        bent = f" Beside it the critic minimises {terms}, which bend it away from the best." if terms else ""
+        return game.loss, f"The loss is that of the run, {game.loss.name}.{bent}"
     if gan.score.kind != "unbounded":
         return LOSSES["non-saturating"], f"Assumed is the logistic loss, since the score is a {gan.score.kind}."
-    return None, "an unbounded score goes with several losses: name a run of a recipe that is shipped, unchanged"
+    return None, "an unbounded score goes with several losses: name a run, whose recipe says which"
 
 
 def _against(asked: Asked, gan: GAN, loss: Loss) -> Against | None:

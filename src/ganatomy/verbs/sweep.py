@@ -1,0 +1,108 @@
+"""Sweep a key of a recipe over values, with paired seeds: a table with intervals, saved with its figure.
+
+    told = sweep("digits-mlp", "pace.both.rate=[1e-3, 2e-3, 4e-3]", rounds=800, progress=progress)
+    print(told.table())
+
+Values are a YAML list, so that lists and schedules can be swept, too: players.options.hidden=[[64], [128, 256]].
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganatomy.atomic import write_text
+from ganatomy.errors import UsageError
+from ganatomy.experiments.pool import Progress
+from ganatomy.experiments.sweep import Row, Sweep, Swept
+from ganatomy.experiments.sweep import sweep as play
+from ganatomy.training.recipes.read import read_recipe
+from ganatomy.training.recipes.text import parsed
+from ganatomy.views.canvas import svg
+from ganatomy.views.sweeps import swept_values
+
+READING = "gap"
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """The rows of one reading."""
+
+    swept: Swept
+    reading: str
+    rows: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        asked = self.swept.sweep
+        facts = {"recipe": asked.recipe, "key": asked.key, "rounds": asked.rounds, "seeds": asked.seeds}
+        return {**facts, "reading": self.reading, "rows": [_plain(row) for row in self.rows]}
+
+    def table(self) -> str:
+        asked = self.swept.sweep
+        spans = f"{'mean':>10} {'95 % interval':>24} {'change':>10} {'95 % interval':>24}"
+        lines = [
+            f"{self.reading} after {asked.rounds} rounds of {asked.recipe}, {asked.seeds} seeds; changes from the "
+            "first value, seed by seed, Holm over them",
+            f"{asked.key:<32} {spans}  verdict      collapsed",
+        ]
+        return "\n".join([*lines, *(_line(row) for row in self.rows)])
+
+
+def sweep(
+    recipe: str,
+    vary: str,
+    *,
+    rounds: int | None = None,
+    seeds: int = 5,
+    changes: Sequence[str] = (),
+    reading: str = READING,
+    smallest: float = 0.0,
+    data_dir: Path | None = None,
+    progress: Progress,
+) -> Told:
+    """`rounds`: by default as many as the recipe names."""
+    key, equals, text = vary.partition("=")
+    values = parsed(text, f"the values of {key}") if equals else None
+    if not isinstance(values, list):
+        raise UsageError(f"{vary!r} was to be swept", "give a key and a list: pace.both.rate=[1e-3, 2e-3]")
+    end = read_recipe(recipe, changes).end
+    rounds = rounds if rounds is not None else None if end is None else end.steps
+    if rounds is None:
+        raise UsageError(f"{recipe} does not end after a number of rounds", "say how many: --rounds 1000")
+    written = tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
+    asked = Sweep(recipe, key.strip(), written, rounds, seeds, tuple(changes), data_dir)
+    swept = play(asked, progress=progress)
+    return Told(swept, reading, tuple(swept.rows(reading, smallest=smallest)))
+
+
+def write(told: Told, folder: Path) -> tuple[Path, ...]:
+    """sweep.json and sweep.svg."""
+    files = folder / "sweep.json", folder / "sweep.svg"
+    table = told.swept.readings[told.reading]
+    whole = told.to_dict() | {"values": table.tolist()}
+    write_text(files[0], json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(files[1], svg(swept_values(told.swept.sweep.key, told.swept.sweep.values, table, told.reading)))
+    return files
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {"value": row.value, "mean": row.mean.value, "interval": list(row.interval)}
+    if row.change is not None:
+        change = row.change
+        found["change"] = {"value": change.value, "interval": [change.interval.low, change.interval.high]}
+        found["change"] |= {"p": change.p_present, "verdict": change.verdict}
+    return {**found, "collapsed": row.collapsed}
+
+
+def _line(row: Row) -> str:
+    low, high = row.interval
+    cells = f"{row.value:<32} {row.mean.value:>10.4g} {f'[{low:.4g}, {high:.4g}]':>24}"
+    collapsed = "-" if row.collapsed is None else f"{row.collapsed:.0%}"
+    if row.change is None:
+        return f"{cells} {'-':>10} {'-':>24}  {'-':<12} {collapsed}"
+    change = row.change.interval
+    span = f"[{change.low:.4g}, {change.high:.4g}]"
+    return f"{cells} {row.change.value:>+10.4g} {span:>24}  {row.change.verdict:<12} {collapsed}"
