@@ -129,9 +129,9 @@ def test_an_error_is_two_lines_and_an_exit_code(ganatomy, run, here, words, code
     assert remedy in lines[1]
 
 
-def test_what_is_still_to_come_is_said_plainly(ganatomy):
+def test_lists_are_names_with_a_sentence(ganatomy):
     found = json.loads(ganatomy("list", "experiments", "--json")[1])
-    assert (found["names"], "no experiments yet" in found["note"]) == ({}, True)
+    assert ("r1-prevents-collapse" in found["names"], found["note"]) == (True, None)
     assert "digits-mlp" in ganatomy("list")[1]
 
 

@@ -15,6 +15,7 @@ from ganatomy.cli.explaining import register as register_explaining
 from ganatomy.cli.folder_options import FolderCommand
 from ganatomy.cli.forking import register as register_forking
 from ganatomy.cli.looking import register as register_looking
+from ganatomy.cli.sweeping import register as register_sweeping
 from ganatomy.cli.theorising import register as register_theorising
 from ganatomy.cli.training import register as register_training
 
@@ -124,6 +125,7 @@ register_training(app)
 register_looking(app)
 register_explaining(app)
 register_forking(app)
+register_sweeping(app)
 register_theorising(app)
 register_experimenting(app)
 

@@ -1,0 +1,1 @@
+"""What would have happened otherwise: forks of runs, claims put to the test, sweeps."""
