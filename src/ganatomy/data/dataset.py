@@ -103,7 +103,7 @@ class Dataset:
         )
 
     def part(self, share: float, *, seed: int) -> Dataset:
-        """That share of the samples, at least one, chosen at random by the seed; larger shares hold the smaller ones."""
+        """That share of the samples, at least one, chosen by the seed; larger shares hold the smaller ones."""
         if not 0 < share <= 1 or self.endless:
             raise UsageError(
                 f"{share:g} of {self.name!r} was asked for",
