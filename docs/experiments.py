@@ -18,30 +18,34 @@ from typing import Any
 from ganatomy.atomic import write_text
 from ganatomy.cli.narrator import Narrator
 from ganatomy.experiments.catalogue import EXPERIMENTS
-from ganatomy.verbs.experiment import FIGURE, experiment
+from ganatomy.verbs.experiment import FIGURE
+from ganatomy.verbs.experiment import experiment as carried_out
 
 DOCS = Path(__file__).parent
 PAGE, KEPT, PICTURE = DOCS / "experiments.md", DOCS / "experiments.json", DOCS / "pictures" / "experiment.svg"
-SHOWN = "instance-noise-early"  # whose figure the page shows
+SHOWN = "batch-norm-couples"  # whose figure the page shows
 BLOCK = re.compile(r"(<!-- experiments.*?-->\n).*?(<!-- end of experiments -->)", re.DOTALL)
 
 
 def main(names: list[str]) -> None:
     for name in names:
-        kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
         narrator = Narrator()
         with tempfile.TemporaryDirectory() as folder:
-            done = experiment(name, out=Path(folder), progress=narrator.progress(name))
+            done = carried_out(name, out=Path(folder), progress=narrator.progress(name))
             if name == SHOWN:
                 PICTURE.parent.mkdir(exist_ok=True)
                 write_text(PICTURE, (Path(folder) / FIGURE).read_text())
         narrator.close()
         told = {key: value for key, value in done.to_dict().items() if key not in ("folder", "why")}
+        kept = _kept()  # read now: another process may have written meanwhile
         kept[name] = told | {"day": datetime.now(UTC).strftime("%Y-%m-%d")}
         write_text(KEPT, json.dumps(kept, indent=1) + "\n")
         write_text(PAGE, page(kept, PAGE.read_text()))
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    write_text(PAGE, page(kept, PAGE.read_text()))
+    write_text(PAGE, page(_kept(), PAGE.read_text()))
+
+
+def _kept() -> dict[str, Any]:
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
 
 
 def page(kept: dict[str, Any], text: str) -> str:
@@ -52,9 +56,13 @@ def page(kept: dict[str, Any], text: str) -> str:
 def table(kept: dict[str, Any]) -> str:
     head = ["experiment", "claim", "verdict", "change", "smallest", "should show", "should not"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for name in EXPERIMENTS:
-        if name in kept:
-            lines.append("| " + " | ".join(_cells(name, kept[name])) + " |")
+    for name, experiment in EXPERIMENTS.items():
+        cells = (
+            _cells(name, kept[name])
+            if name in kept
+            else [f"`{name}`", experiment.claim, "not carried out yet", *[""] * 4]
+        )
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

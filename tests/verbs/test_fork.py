@@ -18,6 +18,7 @@ from ganatomy.training.runs.metrics import read_metrics
 from ganatomy.training.snapshot import Snapshot
 from ganatomy.verbs.fork import beside, effect, fork
 from ganatomy.verbs.fork_told import told_of_effect, told_of_pair
+from ganatomy.verbs.subject import subject
 from ganatomy.verbs.train import train
 
 TINY = ["players.options.hidden=[8]", "players.options.critic_hidden=[8]", "pace.batch=16"]
@@ -101,6 +102,12 @@ def test_the_effect_is_saved_as_findings(run: Path, tmp_path: Path, monkeypatch:
     assert told["verdict"] in ("present", "absent", "undetermined")
     assert json.loads((Path(told["folder"]) / "finding.json").read_text())["replication"] == "base run"
     assert (Path(told["folder"]) / "figure.svg").exists()
+
+
+def test_a_gan_whose_unit_was_held_says_so(run: Path, tmp_path: Path) -> None:
+    twin = folder_of(list(fork(run, at=24, do=["remove=generator.hidden1.linear:1 until 36"], rounds=16, out=tmp_path)))
+    assert "remove=generator.hidden1.linear:1 from 24 until 36" in str(subject(f"{twin}@32").provenance["notes"])
+    assert "remove" not in str(subject(twin).provenance["notes"])
 
 
 @pytest.mark.parametrize(

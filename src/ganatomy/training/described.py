@@ -24,7 +24,9 @@ from ganatomy.models.gan import GAN
 from ganatomy.models.options import read
 from ganatomy.models.weights import fill
 from ganatomy.results.formats import Score
+from ganatomy.training.interventions.written import At, intervention
 from ganatomy.training.recipes.compare import digest
+from ganatomy.training.recipes.text import parsed
 from ganatomy.training.runs.checkpoint import Checkpoint
 from ganatomy.training.runs.folder import PROVENANCE
 from ganatomy.training.setup import CODE, Setup
@@ -108,7 +110,7 @@ def gan_at(checkpoint: Checkpoint, *, averaged: bool = True) -> GAN:
     folder = checkpoint.path.parent.parent
     known = described(folder)
     weights = checkpoint.snapshot.weights
-    notes = list(checkpoint.notes)
+    notes = [*checkpoint.notes, *_held(checkpoint)]
     has_average = any(name.startswith(AVERAGE) for name in weights)
     if averaged and not has_average:
         notes.append("the run keeps no averaged generator: this is the one that is trained")
@@ -140,6 +142,15 @@ def gan_at(checkpoint: Checkpoint, *, averaged: bool = True) -> GAN:
             "notes": notes,
         },
     )
+
+
+def _held(checkpoint: Checkpoint) -> list[str]:
+    """Units that were held as the checkpoint was written: the networks that are built from it have them again."""
+    planned = parsed(checkpoint.config, str(checkpoint.path)).get("interventions", ())
+    held = [
+        each for each in map(intervention, planned) if isinstance(each.read, At) and each.holds(checkpoint.step - 1)
+    ]
+    return [f"it was trained with {each}; here the unit is what its weights make it" for each in held]
 
 
 def _filled(network: nn.Module, prefix: str, weights: Mapping[str, Tensor], *, path: Path) -> nn.Module:
