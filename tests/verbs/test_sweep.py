@@ -26,7 +26,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(vary: str, **more: object) -> verb.Told:
-    return verb.sweep("ring8", vary, changes=SMALL, progress=lambda done, total: None, **more)  # type: ignore[arg-type]
+    asked = verb.planned("ring8", vary, changes=SMALL, **more)  # type: ignore[arg-type]
+    return verb.sweep(asked, progress=lambda done, total: None)
 
 
 @pytest.mark.usefixtures("quick")

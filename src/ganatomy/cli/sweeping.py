@@ -30,22 +30,13 @@ def sweep(
 ) -> None:
     """Compare values of a key of a recipe over paired seeds, with intervals."""
     from ganatomy.cli.narrator import Narrator
+    from ganatomy.verbs.sweep import planned, write
     from ganatomy.verbs.sweep import sweep as run
-    from ganatomy.verbs.sweep import write
 
     narrator = Narrator()
     try:
-        told = run(
-            recipe,
-            vary,
-            rounds=rounds,
-            seeds=seeds,
-            changes=changes or (),
-            reading=reading,
-            smallest=smallest,
-            data_dir=data_dir,
-            progress=narrator.progress("seeds"),
-        )
+        asked = planned(recipe, vary, rounds=rounds, seeds=seeds, changes=changes or (), data_dir=data_dir)
+        told = run(asked, reading=reading, smallest=smallest, progress=narrator.progress("seeds"))
     finally:
         narrator.close()
     files = [] if out is None else [str(file) for file in write(told, out)]

@@ -1,6 +1,6 @@
 """Sweep a key of a recipe over values, with paired seeds: a table with intervals, saved with its figure.
 
-    told = sweep("digits-mlp", "pace.both.rate=[1e-3, 2e-3, 4e-3]", rounds=800, progress=progress)
+    told = sweep(planned("digits-mlp", "pace.both.rate=[1e-3, 2e-3, 4e-3]", rounds=800), progress=progress)
     print(told.table())
 
 Values are a YAML list, so that lists and schedules can be swept, too: players.options.hidden=[[64], [128, 256]].
@@ -51,19 +51,16 @@ class Told:
         return "\n".join([*lines, *(_line(row) for row in self.rows)])
 
 
-def sweep(
+def planned(
     recipe: str,
     vary: str,
     *,
     rounds: int | None = None,
     seeds: int = 5,
     changes: Sequence[str] = (),
-    reading: str = READING,
-    smallest: float = 0.0,
     data_dir: Path | None = None,
-    progress: Progress,
-) -> Told:
-    """`rounds`: by default as many as the recipe names."""
+) -> Sweep:
+    """What `vary` asks for: a key, and a list of values. `rounds`: by default as many as the recipe names."""
     key, equals, text = vary.partition("=")
     values = parsed(text, f"the values of {key}") if equals else None
     if not isinstance(values, list):
@@ -73,7 +70,11 @@ def sweep(
     if rounds is None:
         raise UsageError(f"{recipe} does not end after a number of rounds", "say how many: --rounds 1000")
     written = tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
-    asked = Sweep(recipe, key.strip(), written, rounds, seeds, tuple(changes), data_dir)
+    return Sweep(recipe, key.strip(), written, rounds, seeds, tuple(changes), data_dir)
+
+
+def sweep(asked: Sweep, *, reading: str = READING, smallest: float = 0.0, progress: Progress) -> Told:
+    """All runs, and the rows of one reading; changes below `smallest` are none."""
     swept = play(asked, progress=progress)
     return Told(swept, reading, tuple(swept.rows(reading, smallest=smallest)))
 
