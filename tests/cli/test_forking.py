@@ -56,11 +56,13 @@ def test_a_fork_tells_of_the_twin_and_of_the_effect(run: Path, ganatomy: Command
 
 
 def test_as_json_it_is_one_object_on_stdout(run: Path, ganatomy: Command) -> None:
-    done = ganatomy("fork", run, "--at", 24, "--rounds", 16, "--bases", 0, "--json")
+    done = ganatomy("fork", run, "--at", 24, "--rounds", 16, "--json")
     assert done.code == 0, done.err
     told = json.loads(done.out)
     assert told["do"] == []
+    assert told["rows"]
     assert all(row["as it was"] == row["twin"] for row in told["rows"])
+    assert "effects" not in told  # without a change there is none
     assert Path(told["twin"]).absolute().parent == run.parent
 
 
@@ -72,6 +74,22 @@ def test_what_cannot_be_forked_is_one_clear_error(run: Path, ganatomy: Command, 
     done = ganatomy("fork", tmp_path, "--at", 24)
     assert done.code == 3
     assert "is no run" in done.err
+
+
+def test_what_cannot_be_measured_is_told_before_anything_is_trained(run: Path, ganatomy: Command) -> None:
+    words = ("fork", run, "--at", 24, "--do", "freeze=critic")
+    for more, said in (
+        (("--bases", 2), "2 base runs"),
+        (("--rounds", 9, "--do", "freeze=generator from 400"), "begins after the last round"),
+        (("--do", "freeze=generator"), "nobody would learn"),
+    ):
+        done = ganatomy(*words, *more)
+        assert done.code == 2
+        assert said in done.err
+        assert len(list(run.parent.iterdir())) == 1
+    done = ganatomy(*words, "--reading", "gapp", "--rounds", 16)
+    assert done.code == 2
+    assert "'gap'" in done.err
 
 
 def test_a_run_without_readings_after_the_fork_says_so(ganatomy: Command) -> None:

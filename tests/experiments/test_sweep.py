@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,9 +45,31 @@ def test_rows_of_known_numbers_and_the_correction() -> None:
     swept = Swept(Sweep("ring8", "seed", ("a", "b", "c"), 1, 12), {"gap": table, "diversity.samples": diversity})
     rows = swept.rows("gap", smallest=0.1)
     assert [row.change.verdict for row in rows if row.change] == ["absent", "present"]
-    assert [row.collapsed for row in rows] == [0.0, 0.5, 1.0]
+    assert [row.uniform for row in rows] == [0.0, 0.5, 1.0]
+    assert [row.lost for row in rows] == [0, 0, 0]
     with pytest.raises(UsageError, match="no reading 'gaps'"):
         swept.rows("gaps")
+
+
+def test_seeds_that_diverged_are_counted_and_left_out() -> None:
+    table = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, np.nan], [np.nan, np.nan, 1.0, 1.0]])
+    rows = Swept(Sweep("ring8", "seed", ("a", "b", "c"), 1, 4), {"gap": table}).rows("gap", smallest=0.1)
+    assert [row.lost for row in rows] == [0, 1, 2]
+    assert rows[1].mean is not None
+    assert (rows[1].mean.value, rows[1].change.value if rows[1].change else None) == (3.0, 1.0)
+    assert (rows[2].mean, rows[2].change) == (None, None)
+
+
+def test_a_value_that_explodes_does_not_take_the_others_with_it() -> None:
+    wild = replace(TINY, values=("1e-3", "1e30"), rounds=40, changes=(*SMALL, "pace.both.kind=sgd"))
+    calm, exploded = one_seed(wild, 0)
+    assert calm["step"] == 40
+    assert exploded == {}
+
+
+def test_a_recipe_in_stages_is_refused() -> None:
+    with pytest.raises(UsageError, match="plays in stages"):
+        one_seed(Sweep("mnist-two-stage", "pace.both.rate", ("1e-3", "2e-3"), 2, changes=("data.name=digits",)), 0)
 
 
 @pytest.mark.parametrize(

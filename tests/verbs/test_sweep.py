@@ -50,7 +50,8 @@ def test_the_table_and_the_files_say_the_same(tmp_path: Path) -> None:
     written = json.loads(files[0].read_text())
     assert written["rows"][1]["change"]["value"] == pytest.approx(float(f"{written['rows'][1]['change']['value']:.4g}"))
     assert np.array(written["values"]).shape == (2, 4)
-    assert written["rows"][0]["collapsed"] is None  # no diversity was read
+    assert written["rows"][0]["nearly_alike"] is None  # no diversity was read
+    assert written["rows"][0]["diverged"] == 0
     assert files[1].read_text().startswith("<?xml")
 
 

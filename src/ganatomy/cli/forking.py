@@ -23,7 +23,10 @@ def fork(
         list[str] | None, typer.Option(help='A change: "WHAT=VALUE from ROUND until ROUND"; without any, a null fork.')
     ] = None,
     rounds: Annotated[int, typer.Option(help="How many are played after the fork.", min=1)] = 300,
-    bases: Annotated[int, typer.Option(help="Base runs over which the effect is measured; 0 for the twin alone.")] = 10,
+    to_the_end: Annotated[bool, typer.Option("--to-the-end", help="Play the twin to the recipe's end.")] = False,
+    bases: Annotated[
+        int, typer.Option(help="Base runs over which the effect is measured; 0 for the twin alone.", min=0)
+    ] = 10,
     reading: Annotated[
         list[str] | None, typer.Option(help="Readings that are judged; by default the main ones.")
     ] = None,
@@ -34,27 +37,32 @@ def fork(
 ) -> None:
     """A counterfactual twin of a run, and the effect of what was changed, with intervals and a verdict."""
     from ganatomy.cli.narrator import Narrator
-    from ganatomy.verbs.fork import beside
+    from ganatomy.verbs.fork import beside, require_measurable
     from ganatomy.verbs.fork import effect as measure
     from ganatomy.verbs.fork import fork as start
-    from ganatomy.verbs.fork_told import told_of_effect, told_of_pair
+    from ganatomy.verbs.fork_told import require_readings, told_of_effect, told_of_pair
 
-    twin = ""
+    twin, changes = "", do or ()
+    if bases and changes:
+        require_measurable(run, bases=bases, do=changes)
+    played = None if to_the_end else rounds
     with (
         Live(as_json=False, answers=False) as live,
-        closing(start(run, at=at, do=do or (), rounds=rounds, out=out, data_dir=data_dir, device=device)) as events,
+        closing(start(run, at=at, do=changes, rounds=played, out=out, data_dir=data_dir, device=device)) as events,
     ):
         for event in events:
             live.show(event)
             twin = event.values["folder"] if event.kind == "run" else twin
             if event.kind == "end" and event.values["state"] == "interrupted":
                 raise typer.Exit(130)
-    found = {"run": run, "twin": twin, "at": at, "do": list(do or ()), **told_of_pair(beside(run, twin), Path(twin))}
+    pair = beside(run, twin)
+    found = {"run": run, "twin": twin, "at": at, "do": list(changes), **told_of_pair(pair, Path(twin))}
+    require_readings(reading or (), pair)
     narrator = Narrator()
     try:
-        if bases:
+        if bases and changes:
             progress = narrator.progress("base runs")
-            whole = measure(run, at=at, do=do or (), rounds=rounds, bases=bases, data_dir=data_dir, progress=progress)
+            whole = measure(run, at=at, do=changes, rounds=rounds, bases=bases, data_dir=data_dir, progress=progress)
             found["effects"] = told_of_effect(whole, Path(twin), reading)
     finally:
         narrator.close()

@@ -10,16 +10,16 @@ An arm that changes the recipe itself is trained from its beginning; all others 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.models.gan import GAN
 from ganatomy.training.gauge import Signals
-from ganatomy.training.interventions.written import Intervention, intervention
+from ganatomy.training.interventions.written import Intervention, intervention, older_critics
 from ganatomy.training.machine import computing, cores
 from ganatomy.training.probe import Probe
 from ganatomy.training.recipes.layers import layer_of, merged, spread
@@ -39,6 +39,17 @@ class Arm:
     name: str
     do: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+
+    def planned(self, at: int, rounds: int) -> list[Intervention]:
+        """What is done between the fork and so many rounds later; what would never be is an error."""
+        found = [intervention(each, begin=at) for each in self.do]
+        for each in found:
+            if not at <= each.begin < at + rounds:
+                raise UsageError(
+                    f"{str(each)!r} is not within the rounds {at} to {at + rounds} of a fork",
+                    "let it begin at the fork or later, and before the last round",
+                )
+        return found
 
 
 @dataclass(frozen=True)
@@ -72,31 +83,22 @@ class Played:
     critic: nn.Module
 
 
-def branches(scene: Scene, arms: Sequence[Arm], *, seed: int, also: Also | None = None) -> Iterator[tuple[Arm, Played]]:
-    """Every arm in turn; `also` gives readings beside those of the probe."""
-    shared: tuple[Setup, Snapshot] | None = None
+def branches(
+    scene: Scene, arms: Sequence[Arm], *, seed: int, also: Also | None = None
+) -> Iterator[tuple[Arm, Played | None]]:
+    """Every arm in turn, None where it diverged; `also` gives readings beside those of the probe."""
+    done = {arm.name: arm.planned(scene.at, scene.rounds[-1]) for arm in arms}
+    shared: _Trunk | None = None
     for arm in arms:
-        if arm.changes:
-            setup = _setup(scene, arm, seed)
-            yield arm, _played(scene, setup, _trunk(setup, scene.at), arm.do, also)
-            continue
-        if shared is None:
-            setup = _setup(scene, arm, seed)
-            shared = setup, _trunk(setup, scene.at)
-        yield arm, _played(scene, *shared, arm.do, also)
-
-
-def _setup(scene: Scene, arm: Arm, seed: int) -> Setup:
-    plain = to_plain(recipe_text(scene.recipe))
-    changed = merged(plain, spread(layer_of([*arm.changes, f"seed={seed}"])))
-    return set_up(recipe_of(changed, source=f"the arm {arm.name!r}"), data_dir=scene.data_dir)
-
-
-def _trunk(setup: Setup, at: int) -> Snapshot:
-    with computing(setup.threads or cores()), Twin(setup, planned(setup)) as trunk:
-        for _ in trunk.until(at):
-            pass
-        return trunk.snapshot()
+        wanted = older_critics(each for mine in done.values() for each in mine)
+        try:
+            if arm.changes:
+                yield arm, _played(scene, _trunk(scene, arm, seed, wanted), done[arm.name], also)
+                continue
+            shared = shared or _trunk(scene, arm, seed, wanted)
+            yield arm, _played(scene, shared, done[arm.name], also)
+        except DivergedError:
+            yield arm, None
 
 
 def planned(setup: Setup) -> list[Intervention]:
@@ -104,10 +106,36 @@ def planned(setup: Setup) -> list[Intervention]:
     return [intervention(each) for each in setup.recipe.interventions]
 
 
-def _played(scene: Scene, setup: Setup, start: Snapshot, do: Iterable[str], also: Also | None) -> Played:
-    changes = [*planned(setup), *(intervention(each, begin=scene.at) for each in do)]
+@dataclass(frozen=True, eq=False)
+class _Trunk:
+    """The rounds before the fork, and the weights of earlier ones that somebody goes back to."""
+
+    setup: Setup
+    fork: Snapshot
+    older: Mapping[int, Mapping[str, Tensor]]
+
+    def weights(self, step: int) -> Mapping[str, Tensor]:
+        if step not in self.older:
+            raise UsageError(f"the critic of round {step} was asked for", "name a round before the fork")
+        return self.older[step]
+
+
+def _trunk(scene: Scene, arm: Arm, seed: int, older: Container[int]) -> _Trunk:
+    plain = to_plain(recipe_text(scene.recipe))
+    changed = merged(plain, spread(layer_of([*arm.changes, f"seed={seed}"])))
+    setup = set_up(recipe_of(changed, source=f"the arm {arm.name!r}"), data_dir=scene.data_dir)
+    kept: dict[int, Mapping[str, Tensor]] = {}
+    with computing(setup.threads or cores()), Twin(setup, planned(setup)) as trunk:
+        for step in trunk.until(scene.at):
+            if step.count in older:
+                kept[step.count] = trunk.snapshot().weights
+        return _Trunk(setup, trunk.snapshot(), kept)
+
+
+def _played(scene: Scene, trunk: _Trunk, do: Iterable[Intervention], also: Also | None) -> Played:
+    setup, changes = trunk.setup, [*planned(trunk.setup), *do]
     wanted = {scene.at + after for after in scene.rounds}
-    with computing(setup.threads or cores()), Twin(setup, changes, start=start) as twin:
+    with computing(setup.threads or cores()), Twin(setup, changes, start=trunk.fork, older=trunk.weights) as twin:
         before = _gan(setup, twin)
         probe = Probe(twin.game.game, setup.train, setup.held_out, setup.latent, seed=setup.recipe.seed)
         readings = []
@@ -120,8 +148,7 @@ def _played(scene: Scene, setup: Setup, start: Snapshot, do: Iterable[str], also
 
 
 def _gan(setup: Setup, twin: Twin) -> GAN:
-    """A copy, as the game goes on; without what was held in it."""
-    twin.course.release()
+    """A copy, as the game goes on; a unit that is held now stays so in it."""
     average, critic = twin.game.average, twin.game.modules["D."]
     networks: tuple[nn.Module, nn.Module] = copy.deepcopy((average, critic))
     return as_gan(setup, *(network.eval() for network in networks))

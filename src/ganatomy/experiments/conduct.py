@@ -8,6 +8,7 @@ A seed's arms share the rounds before the fork. What a process needs is the expe
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ganatomy.experiments.pool import Progress, each
 from ganatomy.intake.python_file import as_it_was, imported
 from ganatomy.results.finding import Finding
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.recipes.compare import digest
 from ganatomy.training.recipes.read import read_recipe, to_yaml
 
 EXAMPLE = "mine.py:CLAIM"
@@ -46,15 +48,18 @@ def conduct(name: str, *, seeds: int | None = None, data_dir: Path | None = None
     """Carry it out with so many seeds (by default the experiment's own number)."""
     experiment = experiment_named(name)
     experiment = experiment if seeds is None else with_seeds(experiment, seeds)
+    for arm in experiment.arms:
+        read_recipe(experiment.recipe, [*experiment.changes, *arm.changes])
     rows = each(partial(one_seed, name, data_dir), range(experiment.seeds), progress=progress)
     values = {arm.name: [row[arm.name] for row in rows] for arm in experiment.arms}
-    return conclude(experiment, values, provenance=Provenance.here(seed=0))
+    recipe = read_recipe(experiment.recipe, experiment.changes)
+    return conclude(experiment, values, provenance=Provenance.here(seed=0, digests={"recipe": digest(recipe)}))
 
 
 def one_seed(name: str, data_dir: Path | None, seed: int) -> dict[str, float]:
-    """The statistic in each arm."""
+    """The statistic in each arm; NaN where it diverged."""
     experiment = experiment_named(name)
     recipe = to_yaml(read_recipe(experiment.recipe, experiment.changes))
     scene = Scene(recipe, experiment.at, experiment.rounds, data_dir)
     played = branches(scene, experiment.arms, seed=seed, also=experiment.also)
-    return {arm.name: experiment.read(each) for arm, each in played}
+    return {arm.name: math.nan if each is None else experiment.read(each) for arm, each in played}

@@ -15,13 +15,14 @@ The arms are types of their own, so that an experiment without a control cannot 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.experiments.arms import Also, Arm, Played
 from ganatomy.numerics.statistics.effects import Effect, judged_together, paired_effect
 from ganatomy.results.finding import Finding
@@ -84,6 +85,11 @@ class Experiment:
             )
         if len({arm.name for arm in self.arms}) < len(self.arms):
             raise UsageError(f"two arms of {self.claim!r} bear one name", "name them apart")
+        for arm in self.arms[1:]:
+            if (arm.do, arm.changes) == (self.base.do, self.base.changes):
+                raise UsageError(f"the arm {arm.name!r} of {self.claim!r} is the base", "let it do or change something")
+        for arm in self.arms:
+            arm.planned(self.at, self.rounds[-1])
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -93,33 +99,35 @@ class Experiment:
 def conclude(
     experiment: Experiment, values: Mapping[str, Sequence[float]], *, provenance: Provenance | None = None
 ) -> Finding:
-    """The claim's verdict: present where the treatment moves the statistic as claimed, and both controls behave.
+    """The claim's verdict: present where the treatment moves the statistic as claimed, by more than the smallest effect
+    of interest against the base and against the negative control as well.
 
-    All three arms are compared with the base over the same seeds, and their p-values are Holm's. Where the positive
-    control is not seen or the negative one is, nothing is decided, and the note says which.
+    Arms are compared over the same seeds, and the p-values are Holm's. Where the positive control is not seen or the
+    negative one is, nothing is decided, and the note says which.
     """
-    base = values[experiment.base.name]
-    treated, positive, negative = judged_together(
-        [
-            paired_effect(values[arm.name], base, smallest=experiment.smallest)
-            for arm in (experiment.treatment, experiment.positive, experiment.negative)
-        ],
-        adjust="holm",
+    kept = _comparable(experiment, values)
+    base, treatment, positive, negative = (np.asarray(kept[arm.name], dtype=np.float64) for arm in experiment.arms)
+    pairs = ((treatment, base), (treatment, negative), (positive, base), (negative, base))
+    treated, beyond, seen, unseen = judged_together(
+        [paired_effect(after, before, smallest=experiment.smallest) for after, before in pairs], adjust="holm"
     )
-    verdict, note = _verdict(experiment, treated, positive, negative)
+    verdict, note = _verdict(experiment, treated, beyond, (seen, unseen))
+    lost = len(values[experiment.base.name]) - len(base)
+    note += f" Left out: {lost} seeds in which an arm diverged." if lost else ""
+    recipe = " ".join([experiment.recipe, *(f"-o {each}" for each in experiment.changes)])
     return Finding(
         claim=experiment.claim,
         estimand=f"mean change of: {experiment.statistic}",
-        population=f"{experiment.recipe}, {len(base)} seeds, read {experiment.rounds[-1]} rounds after {experiment.at}",
+        population=f"{recipe}, {len(base)} seeds, read {experiment.rounds[-1]} rounds after {experiment.at}",
         replication="seed",
-        treatment=f"{experiment.treatment.name}, against {experiment.base.name}",
-        positive_control=_control(experiment.positive, positive),
-        negative_control=_control(experiment.negative, negative),
+        treatment=f"{_told(experiment.treatment)}, against {_told(experiment.base)}",
+        positive_control=_control(experiment.positive, seen),
+        negative_control=_control(experiment.negative, unseen),
         smallest_effect=experiment.smallest,
-        family="treatment and both controls, Holm",
+        family="treatment (against base and negative control) and both controls, Holm",
         effect=treated.value,
         interval=treated.interval,
-        p=treated.p_present,
+        p=max(treated.p_present, beyond.p_present),
         verdict=verdict,
         arrays={arm.name: np.asarray(values[arm.name], dtype=np.float64) for arm in experiment.arms},
         note=note,
@@ -127,19 +135,42 @@ def conclude(
     )
 
 
-def _verdict(experiment: Experiment, treated: Effect, positive: Effect, negative: Effect) -> tuple[str, str]:
-    sign = SIGN[experiment.expected]
+def _comparable(experiment: Experiment, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """The seeds in which no arm diverged."""
+    rows = list(zip(*(values[arm.name] for arm in experiment.arms), strict=True))
+    whole = [row for row in rows if all(math.isfinite(value) for value in row)]
+    if len(whole) < 3:
+        bad = {arm.name: sum(not math.isfinite(v) for v in values[arm.name]) for arm in experiment.arms}
+        said = ", ".join(f"{name!r} in {n}" for name, n in bad.items() if n)
+        raise DivergedError(
+            f"of {len(rows)} seeds of {experiment.claim!r} there is nothing to compare: diverged {said}",
+            "lower the rate of that arm, or read fewer rounds",
+        )
+    return {arm.name: [row[place] for row in whole] for place, arm in enumerate(experiment.arms)}
+
+
+def _told(arm: Arm) -> str:
+    done = "; ".join([*(f"-o {each}" for each in arm.changes), *arm.do])
+    return f"{arm.name} ({done})" if done else arm.name
+
+
+def _verdict(
+    experiment: Experiment, treated: Effect, beyond: Effect, controls: tuple[Effect, Effect]
+) -> tuple[str, str]:
+    """`beyond`: the treatment against the negative control, which a change of its own surpasses as well."""
+    sign, (positive, negative) = SIGN[experiment.expected], controls
     if positive.verdict != "present":
         return "undetermined", f"The positive control ({experiment.positive.name}) was not seen: this cannot tell."
     if negative.verdict == "present":
         return "undetermined", f"The negative control ({experiment.negative.name}) has an effect: this cannot tell."
-    if treated.verdict == "present" and treated.value * sign < 0:
-        other = "falls" if sign > 0 else "rises"
-        return "absent", f"The opposite was found: it {other}."
+    if treated.verdict == "present":
+        if beyond.verdict != "present" or beyond.value * treated.value < 0:
+            return "undetermined", f"It is not surely more than the negative control ({experiment.negative.name}) does."
+        if treated.value * sign < 0:
+            return "absent", f"The opposite was found: it {'falls' if sign > 0 else 'rises'}."
+        return "present", f"It {experiment.expected}, as claimed."
     if treated.verdict == "absent":
         return "absent", f"The effect is below the smallest of interest, {experiment.smallest:g}."
-    if treated.verdict == "present":
-        return "present", f"It {experiment.expected}, as claimed."
     return "undetermined", "The seeds do not agree enough: more of them, or a larger effect, would decide."
 
 

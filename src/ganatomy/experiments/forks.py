@@ -2,12 +2,12 @@
 
     told = forked(Fork(to_yaml(recipe), at=500, do=("game.terms.r1.strength=1.0",)), progress=progress)
     told.course("gap").same                    # effect and interval at each round, with the same randomness
-    told.course("gap").horizon                 # rounds after the fork up to which pairing still helps
+    told.course("gap").horizon                 # rounds after the fork up to which pairing halves the variance
     told.findings(["gap", "diversity.samples"])
 
 Each base run goes on in five arms: as it was, with the change, with other randomness, with the change and other
-randomness, and with its generator shaken before the last reading, which nobody can miss. The first two differ by the
-change alone.
+randomness, and with its generator shaken before the last reading: a reading in which even that does not show tells
+nothing by its silence. The first two arms differ by the change alone.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganatomy.errors import UsageError, nearest
+from ganatomy.errors import DivergedError, UsageError, nearest
 from ganatomy.experiments.arms import Arm, Scene, branches
 from ganatomy.experiments.pool import Progress, each
-from ganatomy.numerics.statistics.effects import Effect, judged_together, mean_effect
+from ganatomy.numerics.statistics.effects import Effect, judged_together, mean_effect, paired_effect
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.finding import Finding
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.recipes.compare import digest
+from ganatomy.training.recipes.read import recipe_text
 
 ROUNDS = (1, 3, 10, 30, 100, 300)
-BASES = 10
-CORRELATED = 0.5  # below, a pair of the same randomness is hardly more alike than two strangers
+BASES, FEWEST = 10, 3
+HELPS = 2.0  # pairing helps while other randomness makes the variance of the effect so many times as large
 NOISE = 0.5  # the smallest effect of interest, in standard deviations between two runs that differ by chance alone
-SHAKEN = "perturb=generator:0.5"
+SHAKEN = "perturb=generator:1.0"
 CONTROL, SAME, NULL, FRESH, PLANTED = "as it was", "changed", "other randomness", "changed, other randomness", "shaken"
 Table = NDArray[np.float64]
 
@@ -66,8 +68,9 @@ class Course:
     """Of one reading, at each of the rounds: effects with the same and with other randomness, and what chance does.
 
     null: the difference that other randomness alone makes, and `noise` its standard deviation between base runs.
-    planted: that of the shaken generator. alike: correlation of the base runs with their changed twins. gain: variance
-    of the effect with other randomness over that with the same, 1 where pairing no longer helps.
+    planted: by how much more the shaken generator moves the reading, either way, than other randomness does. gain:
+    variance of the effect with other randomness over that with the same; both share the base run, so that it is the
+    worth of the same batches and latents alone, 1 where they no longer help.
     """
 
     name: str
@@ -75,17 +78,16 @@ class Course:
     same: tuple[Effect, ...]
     fresh: tuple[Effect, ...]
     null: tuple[Effect, ...]
-    planted: tuple[Effect, ...]
+    planted: Effect
     noise: tuple[float, ...]
-    alike: tuple[float, ...]
     gain: tuple[float, ...]
 
     @property
     def horizon(self) -> int:
-        """Rounds after the fork up to which twins of one randomness stay alike; 0 if they never do."""
+        """Rounds after the fork up to which the same randomness halves the variance at least; 0 if it never does."""
         found = 0
-        for round_, alike in zip(self.rounds, self.alike, strict=True):
-            if not alike >= CORRELATED:
+        for round_, gain in zip(self.rounds, self.gain, strict=True):
+            if gain < HELPS:
                 break
             found = round_
         return found
@@ -113,9 +115,8 @@ class Forked:
             same=effects(SAME),
             fresh=effects(FRESH),
             null=effects(NULL),
-            planted=effects(PLANTED),
+            planted=paired_effect(np.abs(apart[PLANTED][:, -1]), np.abs(apart[NULL][:, -1]), smallest=0.0),
             noise=tuple(noise),
-            alike=tuple(_alike(control[:, at], table[SAME][:, at]) for at in rounds),
             gain=tuple(_ratio(apart[FRESH][:, at].var(ddof=1), apart[SAME][:, at].var(ddof=1)) for at in rounds),
         )
 
@@ -127,14 +128,15 @@ class Forked:
 
     def _finding(self, course: Course, effect: Effect, family: int, seed: int) -> Finding:
         verdict, note = _attributed(course, effect)
-        done, last = "; ".join(self.fork.do) or "nothing", course.rounds[-1]
+        done, last = "; ".join(self.fork.do), course.rounds[-1]
+        recipe = recipe_text(self.fork.recipe)
         return Finding(
             claim=f"{done} changes {course.name} within {last} rounds of round {self.fork.at}",
             estimand=f"mean change of {course.name}, {last} rounds after the fork, against the same run unchanged",
-            population=f"runs of the recipe with the seeds {', '.join(map(str, self.fork.bases))}",
+            population=f"runs of the recipe {digest(recipe)}, seeds {', '.join(map(str, self.fork.bases))}",
             replication="base run",
             treatment=done,
-            positive_control=_measured("change by a shaken generator", course.planted[-1]),
+            positive_control=_measured("size of the change by a shaken generator, beyond chance", course.planted),
             negative_control=_measured("change by other randomness", course.null[-1]),
             smallest_effect=effect.smallest,
             family=f"{family} readings, Holm",
@@ -144,7 +146,7 @@ class Forked:
             verdict=verdict,
             arrays=_arrays(course) | {f"values, {arm}": table for arm, table in self._table(course.name).items()},
             note=note,
-            provenance=Provenance.here(seed=seed),
+            provenance=Provenance.here(seed=seed, digests={"recipe": digest(recipe)}),
         )
 
     def _table(self, name: str) -> Mapping[str, Table]:
@@ -155,14 +157,23 @@ class Forked:
 
 def forked(fork: Fork, *, progress: Progress) -> Forked:
     """Play all arms of all bases."""
-    if len(fork.bases) < 3:
+    if len(fork.bases) < FEWEST:
         raise UsageError(f"{len(fork.bases)} base runs were asked for", "an effect needs 3 or more; 10 are usual")
+    if not fork.do:
+        raise UsageError("the effect of no change was asked for", "without one the twin is the run; say what to change")
     runs = each(partial(one_base, fork), fork.bases, progress=progress)
-    names = set.intersection(*(set(signals) for run in runs for rows in run.values() for signals in rows))
+    lost = {arm.name: sum(run[arm.name] is None for run in runs) for arm in fork.arms}
+    if any(lost.values()):
+        said = ", ".join(f"{n} of {len(runs)} {name!r}" for name, n in lost.items() if n)
+        raise DivergedError(
+            f"of the arms diverged: {said}", "that is what the change does; read fewer rounds to see how"
+        )
+    whole = [{name: rows for name, rows in run.items() if rows is not None} for run in runs]
+    names = set.intersection(*(set(signals) for run in whole for rows in run.values() for signals in rows))
     names -= {"step", "seen", "seconds"}
     tables = {
         name: {
-            arm.name: np.array([[signals[name] for signals in run[arm.name]] for run in runs], dtype=np.float64)
+            arm.name: np.array([[signals[name] for signals in run[arm.name]] for run in whole], dtype=np.float64)
             for arm in fork.arms
         }
         for name in sorted(names)
@@ -170,36 +181,32 @@ def forked(fork: Fork, *, progress: Progress) -> Forked:
     return Forked(fork, tables)
 
 
-def one_base(fork: Fork, seed: int) -> dict[str, list[dict[str, float]]]:
-    """The readings of every arm of a base run."""
+def one_base(fork: Fork, seed: int) -> dict[str, list[dict[str, float]] | None]:
+    """The readings of every arm of a base run, None where it diverged."""
     scene = Scene(fork.recipe, fork.at, fork.rounds, fork.data_dir)
-    return {arm.name: [dict(s) for s in played.readings] for arm, played in branches(scene, fork.arms, seed=seed)}
+    found = branches(scene, fork.arms, seed=seed)
+    return {arm.name: None if played is None else [dict(s) for s in played.readings] for arm, played in found}
 
 
 def _attributed(course: Course, effect: Effect) -> tuple[str, str]:
     """An effect is the change's own where it has one sign whatever the randomness, and is more than chance."""
-    if course.planted[-1].verdict != "present":
-        return "undetermined", "Not even a shaken generator shows in this reading: it cannot tell."
+    seen = course.planted.verdict == "present" and course.planted.value > 0
+    if effect.verdict != "present" and not seen:
+        return "undetermined", "Not even a shaken generator shows in this reading: its silence tells nothing."
     fresh = course.fresh[-1]
     if effect.verdict == "present" and effect.value * fresh.value <= 0:
-        return (
-            "undetermined",
-            f"With other randomness the sign is another ({fresh.value:.3g}): it is not the change's own.",
-        )
-    helped = (
-        f"Pairing helps for {course.horizon} rounds." if course.horizon else "Pairing does not help in this reading."
-    )
+        return "undetermined", f"With other randomness the sign is another ({fresh.value:.3g}): not the change's own."
     times = f"{abs(effect.value) / course.noise[-1]:.2g} times" if course.noise[-1] > 0 else "compared with nothing,"
-    return effect.verdict, f"The effect is {times} what chance alone does between two runs. {helped}"
-
-
-def _alike(first: Table, second: Table) -> float:
-    if first.std() == 0 or second.std() == 0:
-        return math.nan
-    return float(np.corrcoef(first, second)[0, 1])
+    held = f"up to {course.horizon} rounds after the fork" if course.horizon else "at none of the rounds read"
+    return effect.verdict, (
+        f"The effect is {times} the standard deviation between two runs that differ by chance alone (known from "
+        f"{effect.n} base runs; half of it is the smallest effect of interest). The same randomness halves the "
+        f"variance {held}."
+    )
 
 
 def _ratio(above: float, below: float) -> float:
+    """Two variances of 0, of twins that have not parted yet, are told as no limit, too."""
     return float(above / below) if below > 0 else math.inf
 
 
@@ -218,6 +225,5 @@ def _arrays(course: Course) -> dict[str, Table]:
         "fresh": sides(course.fresh),
         "null": sides(course.null),
         "noise": np.array(course.noise),
-        "alike": np.array(course.alike),
         "gain": np.array(course.gain),
     }

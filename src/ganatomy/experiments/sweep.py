@@ -8,6 +8,7 @@ The first value is what the others are held against, seed by seed; their p-value
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,8 @@ from ganatomy.numerics.statistics.effects import Effect, judged_together, paired
 from ganatomy.numerics.statistics.interval import Mean, mean_of, t_interval
 from ganatomy.training.recipes.read import read_recipe, to_yaml
 
-COLLAPSED = 0.5  # a diversity of samples below this, against that of real ones, is a collapse
+UNIFORM = 0.5  # samples that differ less than this, against real ones, are nearly alike
+FEWEST = 3  # seeds for a mean
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if len(set(self.values)) < max(len(self.values), 2):
             raise UsageError(f"{self.key} was to be swept over {', '.join(self.values)}", "give two different values")
-        if self.seeds < 3:
+        if self.seeds < FEWEST:
             raise UsageError(
                 f"a sweep over {self.seeds} seeds was asked for", "an interval needs 3 or more; 5 are usual"
             )
@@ -49,15 +51,20 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Row:
-    """Of one value: the mean of the reading over the seeds, and its paired change from the first value (None there)."""
+    """Of one value: the mean of the reading over the seeds (None of fewer than three), its paired change from the first
+    value (None there), the seeds without the reading, and the share whose samples are nearly alike (None: not read).
+    """
 
     value: str
-    mean: Mean
+    mean: Mean | None
     change: Effect | None
-    collapsed: float | None  # share of the seeds; None where no diversity was read
+    lost: int
+    uniform: float | None
 
     @property
     def interval(self) -> tuple[float, float]:
+        if self.mean is None:
+            return -math.inf, math.inf
         found = t_interval(self.mean)
         return found.low, found.high
 
@@ -70,18 +77,35 @@ class Swept:
     readings: Mapping[str, NDArray[np.float64]]
 
     def rows(self, name: str, *, smallest: float = 0.0) -> list[Row]:
+        """Seeds that have no such reading with a value, since they diverged, are counted and left out there."""
         if name not in self.readings:
-            raise UsageError(f"there is no reading {name!r} of every run", nearest(name, sorted(self.readings)))
+            raise UsageError(f"there is no reading {name!r}", nearest(name, sorted(self.readings)))
         table = self.readings[name]
-        effects = judged_together(
-            [paired_effect(values, table[0], smallest=smallest) for values in table[1:]], adjust="holm"
+        there = np.isfinite(table)
+        whole = [there[0] & there[at] for at in range(len(table))]
+        effects = {
+            at: paired_effect(table[at][whole[at]], table[0][whole[at]], smallest=smallest)
+            for at in range(1, len(table))
+            if whole[at].sum() >= FEWEST
+        }
+        changes = (
+            dict(zip(effects, judged_together(list(effects.values()), adjust="holm"), strict=True)) if effects else {}
         )
-        spread = self.readings.get("diversity.samples")
-        lost = [None if spread is None else float((spread[at] < COLLAPSED).mean()) for at in range(len(table))]
         return [
-            Row(value, mean_of(values), change, collapsed)
-            for value, values, change, collapsed in zip(self.sweep.values, table, (None, *effects), lost, strict=True)
+            Row(
+                value,
+                mean_of(table[at][there[at]]) if there[at].sum() >= FEWEST else None,
+                changes.get(at),
+                int((~there[at]).sum()),
+                self._uniform(at),
+            )
+            for at, value in enumerate(self.sweep.values)
         ]
+
+    def _uniform(self, at: int) -> float | None:
+        """The share of seeds whose samples differ less than half as much as real ones."""
+        spread = self.readings.get("diversity.samples")
+        return None if spread is None else float((spread[at][np.isfinite(spread[at])] < UNIFORM).mean())
 
 
 def sweep(asked: Sweep, *, progress: Progress) -> Swept:
@@ -89,16 +113,17 @@ def sweep(asked: Sweep, *, progress: Progress) -> Swept:
     for value in asked.values:
         read_recipe(asked.recipe, [*asked.changes, f"{asked.key}={value}"])
     runs = each(partial(one_seed, asked), range(asked.seeds), progress=progress)
-    names = set.intersection(*(set(signals) for run in runs for signals in run)) - {"step", "seen", "seconds"}
+    names = {name for run in runs for signals in run for name in signals} - {"step", "seen", "seconds"}
+    places = range(len(asked.values))
     tables = {
-        name: np.array([[run[place][name] for run in runs] for place in range(len(asked.values))], dtype=np.float64)
+        name: np.array([[run[place].get(name, np.nan) for run in runs] for place in places], dtype=np.float64)
         for name in sorted(names)
     }
     return Swept(asked, tables)
 
 
 def one_seed(asked: Sweep, seed: int) -> list[dict[str, float]]:
-    """The readings of the last round, for each value."""
+    """The readings of the last round, for each value; none where it diverged."""
     scene = Scene(to_yaml(read_recipe(asked.recipe, asked.changes)), 0, (asked.rounds,), asked.data_dir)
     arms = [Arm(value, changes=(f"{asked.key}={value}",)) for value in asked.values]
-    return [dict(played.readings[-1]) for _, played in branches(scene, arms, seed=seed)]
+    return [{} if played is None else dict(played.readings[-1]) for _, played in branches(scene, arms, seed=seed)]

@@ -29,7 +29,7 @@ from ganatomy.training.goals import Goal, Pursuit, Stop
 from ganatomy.training.health.rules import rules_with
 from ganatomy.training.health.watch import observe
 from ganatomy.training.interventions.course import Course
-from ganatomy.training.interventions.written import intervention
+from ganatomy.training.interventions.written import intervention, older_critics
 from ganatomy.training.keeper import Keeper
 from ganatomy.training.play import Play, play
 from ganatomy.training.probe import Probe
@@ -92,8 +92,9 @@ class _Sitting:
         self.rules = rules_with(setup.recipe.health)
         self.metrics = Metrics(run) if team.leads else None
         self.began = self.ticked = time.monotonic()
-        self.keeper = Keeper(run, self.cadence)
-        self.course = Course(setup, map(intervention, setup.recipe.interventions), older=self.keeper.older)
+        planned = [intervention(each) for each in setup.recipe.interventions]
+        self.keeper = Keeper(run, self.cadence, always=older_critics(planned))
+        self.course = Course(setup, planned, older=self.keeper.older)
         self.earlier = 0.0  # seconds of the sittings before
         self.tally: Counter[str] = Counter()
         self.last: Step | None = None  # of this stage, seen in this sitting

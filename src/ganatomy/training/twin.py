@@ -7,7 +7,7 @@
         for step in other.until(800): ...
 
 Two twins of one snapshot see the same batches, latents and noise at the same rounds: without a change they are equal
-bit for bit, and with one they differ by it alone. Only the first stage of a recipe is played.
+bit for bit, and with one they differ by it alone. A recipe in stages is refused.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import TracebackType
 
 import torch
 
+from ganatomy.errors import UsageError
 from ganatomy.training.interventions.course import Course, Weights, nothing_older
 from ganatomy.training.interventions.written import Intervention
 from ganatomy.training.play import play
@@ -26,7 +27,7 @@ from ganatomy.training.step import Step
 
 
 class Twin:
-    """Rounds count as those of the run do; `start` is a snapshot of its first stage, None for the beginning."""
+    """Rounds count as those of the run do; `start` is a snapshot of it, None for the beginning."""
 
     def __init__(
         self,
@@ -37,7 +38,9 @@ class Twin:
         older: Weights = nothing_older,
         device: torch.device | str = "cpu",
     ) -> None:
-        stage = setup.stages[0]
+        if len(setup.stages) > 1:
+            raise UsageError(f"{setup.recipe.name} plays in stages", "this is measured on recipes of a single stage")
+        (stage,) = setup.stages
         self.setup, self.course = setup, Course(setup, do, older=older)
         players = setup.fresh_players(device=device)
         self.game = play(stage.game, players, setup.train, setup.latent, pace=stage.pace)

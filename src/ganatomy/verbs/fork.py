@@ -13,20 +13,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganatomy.atomic import write_text
 from ganatomy.errors import UsageError
-from ganatomy.experiments.forks import ROUNDS, Fork, Forked, forked
+from ganatomy.experiments.forks import FEWEST, ROUNDS, Fork, Forked, forked
 from ganatomy.experiments.pool import Progress
 from ganatomy.pictures import Pixels
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.described import NETWORKS, gan_at
 from ganatomy.training.events import Event
-from ganatomy.training.interventions.course import Course
-from ganatomy.training.interventions.written import intervention
+from ganatomy.training.interventions.course import Course, holding, units
+from ganatomy.training.interventions.written import intervention, older_critics
 from ganatomy.training.recipes.compare import digest
 from ganatomy.training.recipes.read import recipe_of, recipe_text, to_plain, to_yaml
 from ganatomy.training.recipes.schema import Recipe
@@ -72,10 +72,8 @@ def fork(
     It begins at the last checkpoint up to round `at`, and plays as the run did until then.
     """
     base = open_run(run)
-    recipe = _changed(recipe_text(base.config, source=str(run)), at, do)
-    if rounds is not None and rounds < 1:
-        raise UsageError(f"a fork over {rounds} rounds was asked for", "play 1 or more")
-    _require_possible(base, recipe, data_dir)
+    recipe = _changed(recipe_text(base.config, source=str(run)), at, do, rounds)
+    _require_possible(base, recipe, at, data_dir)
     twin = _prepared(base, recipe, at, do, out or base.folder.absolute().parent)
     until = None if rounds is None else f"{at + rounds} steps"
     with closing(train(resume=str(twin.folder), until=until, data_dir=data_dir, device=device)) as events:
@@ -107,34 +105,51 @@ def effect(
 ) -> Forked:
     """From this run's recipe, over so many base runs: its own seed and those after it."""
     recipe = recipe_text(open_run(run).config, source=str(run))
-    _changed(recipe, at, do)
-    if recipe.stages:
-        raise UsageError("the effect of a fork of a run in stages was asked for", "fork a recipe of a single stage")
+    _changed(recipe, at, do, rounds)
     read = tuple(dict.fromkeys([*(each for each in ROUNDS if each < rounds), rounds]))
     seeds = tuple(range(recipe.seed, recipe.seed + bases))
     return forked(Fork(to_yaml(recipe), at, tuple(do), read, seeds, data_dir), progress=progress)
 
 
-def _changed(recipe: Recipe, at: int, do: Sequence[str]) -> Recipe:
+def require_measurable(run: str | Path, *, bases: int, do: Sequence[str]) -> None:
+    """That the effect of these changes can be measured on runs like this one; told before anything is trained."""
+    recipe = recipe_text(open_run(run).config, source=str(run))
+    if recipe.stages:
+        raise UsageError(f"{run} plays in stages, and the effect was to be measured", "take the twin alone: --bases 0")
+    if not do:
+        raise UsageError("the effect of no change was to be measured", "say what to change: --do, or --bases 0")
+    if bases < FEWEST:
+        raise UsageError(f"{bases} base runs were asked for", f"{FEWEST} or more, or 0 for the twin alone")
+
+
+def _changed(recipe: Recipe, at: int, do: Sequence[str], rounds: int | None) -> Recipe:
     if at < 0:
         raise UsageError(f"a fork at round {at} was asked for", "rounds count from 0")
+    if rounds is not None and rounds < 1:
+        raise UsageError(f"a fork over {rounds} rounds was asked for", "play 1 or more")
+    if rounds is not None and recipe.stages:
+        raise UsageError(
+            f"{recipe.name} plays in stages, and {rounds} rounds were asked for", "play it to its end: --to-the-end"
+        )
     changes = [intervention(each, begin=at) for each in do]
     if early := [str(each) for each in changes if each.begin < at]:
         raise UsageError(f"{early[0]!r} begins before the fork at round {at}", f"let it begin at {at} or later")
+    if late := [str(each) for each in changes if rounds is not None and each.begin >= at + rounds]:
+        raise UsageError(
+            f"{late[0]!r} begins after the last round, {at + rounds}", "play more rounds, or begin earlier"
+        )
     plain = to_plain(recipe)
     name = f"{recipe.name}-fork-{at}"
     return recipe_of({**plain, "name": name, "interventions": [*plain["interventions"], *map(str, changes)]})
 
 
-def _require_possible(base: Run, recipe: Recipe, data_dir: Path | None) -> None:
+def _require_possible(base: Run, recipe: Recipe, at: int, data_dir: Path | None) -> None:
     """Before a folder is made: places, units, classes and checkpoints that are asked for are there."""
     planned = [intervention(each) for each in recipe.interventions]
-    there = steps_of(base)
-    for each in planned:
-        if each.what == "critic" and int(each.value) not in there:
-            raise UsageError(
-                f"the critic of round {each.value} was asked for", f"checkpoints are of {', '.join(map(str, there))}"
-            )
+    there = [step for step in steps_of(base) if step <= at]
+    if missing := sorted(older_critics(planned) - set(there)):
+        known = ", ".join(map(str, there)) or "none"
+        raise UsageError(f"the critic of round {missing[0]} was asked for", f"checkpoints up to the fork: {known}")
     Course(set_up(recipe, data_dir=data_dir), planned)
 
 
@@ -162,5 +177,11 @@ def _prepared(base: Run, recipe: Recipe, at: int, do: Sequence[str], parent: Pat
 
 
 def _picture(run: Run, step: int) -> Pixels:
+    """With the units that were held in it then."""
     gan = gan_at(load_checkpoint(run, step, moments=False))
-    return picture(gan.sample(0, range(64 if gan.format.kind == "picture" else 1000)), gan)
+    planned = [intervention(each) for each in recipe_text(run.config).interventions]
+    with ExitStack() as held:
+        for at in units(each for each in planned if each.holds(step - 1)):
+            if at.player == "generator":
+                held.enter_context(holding(gan.generator, at))
+        return picture(gan.sample(0, range(64 if gan.format.kind == "picture" else 1000)), gan)

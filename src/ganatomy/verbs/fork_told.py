@@ -6,11 +6,13 @@ told_of_effect(effect(run, ...), Path(twin))        # findings/fork-gap: a findi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ganatomy.atomic import write_text
+from ganatomy.errors import UsageError, nearest
 from ganatomy.experiments.forks import Forked
 from ganatomy.results.folder import save
 from ganatomy.verbs.explain import FIGURE
@@ -22,16 +24,27 @@ PICTURE = "fork.svg"
 
 
 def told_of_pair(pair: Beside, folder: Path) -> dict[str, Any]:
-    """Rows of the last round that both were read at; without any reading no picture."""
+    """Of each reading the last round after the fork that both were read at; without any of them no picture."""
     rows: list[dict[str, Any]] = []
-    if pair.names:
-        write_text(folder / PICTURE, svg(side_by_side(pair)))
     for name in pair.names:
-        ours, theirs = ([row for row in rows if name in row] for rows in (pair.original, pair.twin))
-        if ours and theirs and ours[-1]["step"] > pair.at:
-            step = ours[-1]["step"]
-            rows.append({"reading": name, "round": step, "as it was": ours[-1][name], "twin": theirs[-1][name]})
-    return {"rows": rows, "table": _table(rows, pair.at), "files": [str(folder / PICTURE)] if pair.names else []}
+        ours, theirs = (
+            {row["step"]: row[name] for row in rows_ if name in row} for rows_ in (pair.original, pair.twin)
+        )
+        step = max(ours.keys() & theirs.keys(), default=0)
+        if step > pair.at:
+            rows.append({"reading": name, "round": int(step), "as it was": ours[step], "twin": theirs[step]})
+    if rows:
+        write_text(folder / PICTURE, svg(side_by_side(pair)))
+    files = [str(folder / PICTURE)] if rows else []
+    return {"rows": rows, "table": _table(rows, pair.at), "files": files}
+
+
+def require_readings(names: Sequence[str], pair: Beside) -> None:
+    """Those that are to be judged are taken in this game; told before the base runs are played."""
+    known = sorted({name for row in pair.twin for name in row})
+    for name in names:
+        if known and name not in known:
+            raise UsageError(f"there is no reading {name!r}", nearest(name, known))
 
 
 def told_of_effect(whole: Forked, folder: Path, readings: Sequence[str] | None = None) -> list[dict[str, Any]]:
@@ -42,9 +55,11 @@ def told_of_effect(whole: Forked, folder: Path, readings: Sequence[str] | None =
         place, course = folder / "findings" / f"fork-{name}", whole.course(name)
         save(finding, place)
         write_text(place / FIGURE, svg(effect_over_rounds(course)))
-        interval = finding.interval
+        bounds = [finding.interval.low, finding.interval.high]
+        known = all(map(math.isfinite, bounds))
+        span = f"[{bounds[0]:.3g}, {bounds[1]:.3g}]" if known else "(the base runs agree too little for an interval)"
         said = (
-            f"{name}: {finding.verdict}; {finding.effect:+.3g} [{interval.low:.3g}, {interval.high:.3g}] after "
+            f"{name}: {finding.verdict}; {finding.effect:+.3g} {span} after "
             f"{course.rounds[-1]} rounds, {len(whole.fork.bases)} base runs, p {finding.p:.2g}. {finding.note}"
         )
         found.append(
@@ -52,7 +67,7 @@ def told_of_effect(whole: Forked, folder: Path, readings: Sequence[str] | None =
                 "reading": name,
                 "verdict": finding.verdict,
                 "effect": finding.effect,
-                "interval": [interval.low, interval.high],
+                "interval": bounds if known else None,
                 "p": finding.p,
                 "horizon": course.horizon,
                 "said": said,

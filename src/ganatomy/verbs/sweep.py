@@ -9,6 +9,7 @@ Values are a YAML list, so that lists and schedules can be swept, too: players.o
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Told:
         lines = [
             f"{self.reading} after {asked.rounds} rounds of {asked.recipe}, {asked.seeds} seeds; changes from the "
             "first value, seed by seed, Holm over them",
-            f"{asked.key:<32} {spans}  verdict      collapsed",
+            f"{asked.key:<32} {spans}  verdict      diverged  diversity<.5",
         ]
         return "\n".join([*lines, *(_line(row) for row in self.rows)])
 
@@ -83,27 +84,37 @@ def write(told: Told, folder: Path) -> tuple[Path, ...]:
     """sweep.json and sweep.svg."""
     files = folder / "sweep.json", folder / "sweep.svg"
     table = told.swept.readings[told.reading]
-    whole = told.to_dict() | {"values": table.tolist()}
+    values = [[value if math.isfinite(value) else None for value in row] for row in table.tolist()]
+    whole = told.to_dict() | {"values": values}
     write_text(files[0], json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(files[1], svg(swept_values(told.swept.sweep.key, told.swept.sweep.values, table, told.reading)))
     return files
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {"value": row.value, "mean": row.mean.value, "interval": list(row.interval)}
+    mean = None if row.mean is None else row.mean.value
+    found: dict[str, Any] = {"value": row.value, "mean": mean, "interval": _finite(*row.interval)}
     if row.change is not None:
         change = row.change
-        found["change"] = {"value": change.value, "interval": [change.interval.low, change.interval.high]}
+        found["change"] = {"value": change.value, "interval": _finite(change.interval.low, change.interval.high)}
         found["change"] |= {"p": change.p_present, "verdict": change.verdict}
-    return {**found, "collapsed": row.collapsed}
+    return {**found, "diverged": row.lost, "nearly_alike": row.uniform}
+
+
+def _finite(low: float, high: float) -> list[float] | None:
+    """None where nothing is known of how far it may be off."""
+    return [low, high] if math.isfinite(low) and math.isfinite(high) else None
 
 
 def _line(row: Row) -> str:
-    low, high = row.interval
-    cells = f"{row.value:<32} {row.mean.value:>10.4g} {f'[{low:.4g}, {high:.4g}]':>24}"
-    collapsed = "-" if row.collapsed is None else f"{row.collapsed:.0%}"
+    uniform = "-" if row.uniform is None else f"{row.uniform:.0%}"
+    mean = "-" if row.mean is None else f"{row.mean.value:.4g}"
+    cells = f"{row.value:<32} {mean:>10} {_span(*row.interval):>24}"
     if row.change is None:
-        return f"{cells} {'-':>10} {'-':>24}  {'-':<12} {collapsed}"
-    change = row.change.interval
-    span = f"[{change.low:.4g}, {change.high:.4g}]"
-    return f"{cells} {row.change.value:>+10.4g} {span:>24}  {row.change.verdict:<12} {collapsed}"
+        return f"{cells} {'-':>10} {'-':>24}  {'-':<12} {row.lost:>8}  {uniform}"
+    span = _span(row.change.interval.low, row.change.interval.high)
+    return f"{cells} {row.change.value:>+10.4g} {span:>24}  {row.change.verdict:<12} {row.lost:>8}  {uniform}"
+
+
+def _span(low: float, high: float) -> str:
+    return "-" if _finite(low, high) is None else f"[{low:.4g}, {high:.4g}]"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 ACROSS = 3  # panels in a row
+MOST = 1000.0  # ratios beyond are drawn here
 
 
 class Pair(Protocol):
@@ -54,7 +55,7 @@ class Course(Protocol):
     @property
     def noise(self) -> tuple[float, ...]: ...
     @property
-    def alike(self) -> tuple[float, ...]: ...
+    def gain(self) -> tuple[float, ...]: ...
     @property
     def horizon(self) -> int: ...
 
@@ -95,7 +96,8 @@ def _sheets(part: SubFigure, pair: Pair) -> None:
 
 
 def effect_over_rounds(course: Course) -> Figure:
-    """Left: the effect with the same and with other randomness, over the band that chance makes. Right: likeness."""
+    """Left: the effect with the same and with other randomness, over the band that chance makes. Right: by how
+    much other randomness makes the variance of the effect larger; in the grey it hardly does."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3), layout="constrained")
@@ -107,16 +109,14 @@ def effect_over_rounds(course: Course) -> Figure:
     _line(left, rounds, course.fresh, colour=ORANGE, label="changed, other randomness", aside=1.08)
     left.set_ylabel(f"change of {course.name}", fontsize=8)
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=7, frameon=False)
-    right.axhspan(-1, 0.5, color=FAINT, lw=0)
-    right.plot(rounds, course.alike, "o-", color=INK, ms=3.5, lw=1.4)
-    right.set(ylim=(-1.05, 1.05))
-    right.set_ylabel("correlation of twins", fontsize=8)
+    gain = np.clip(np.array(course.gain), 0.1, MOST)
+    right.axhspan(0.1, 2, color=FAINT, lw=0)
+    right.axhline(1, color=QUIET, lw=0.8)
+    right.plot(rounds, gain, "o-", color=INK, ms=3.5, lw=1.4)
+    right.set(yscale="log", ylim=(0.1, MOST * 1.3))
+    right.set_ylabel("what the same randomness\nis worth: ratio of variances", fontsize=8)
     if course.horizon:
         right.axvline(course.horizon, color=QUIET, ls="--", lw=0.8)
-        text = f"pairing helps \nup to {course.horizon} "
-        right.annotate(
-            text, (course.horizon, -0.95), fontsize=7, color=INK, ha="right" if course.horizon > 3 else "left"
-        )
     for ax in (left, right):
         ax.set_xscale("log")
         ax.set_xticks(rounds, [str(each) for each in rounds])

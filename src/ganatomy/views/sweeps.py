@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
 
 def swept_values(key: str, values: Sequence[str], table: ArrayLike, reading: str) -> Figure:
+    """Seeds that diverged are not drawn; a value of which fewer than three are left has no mean."""
     found = np.asarray(table, dtype=float)
     figure, ax = canvas(2.0 + 1.0 * len(values), 3)
     places = np.arange(len(values))
     for seed in found.T:
         ax.plot(places, seed, "o-", color=QUIET, lw=0.7, ms=2.5, alpha=0.7)
-    intervals = [mean_interval(row) for row in found]
-    means = found.mean(1)
-    ends = np.abs(np.array([[each.low, each.high] for each in intervals]).T - means)
-    ax.errorbar(places, means, ends, fmt="D", color=BLUE, ms=5, lw=1.8, capsize=3)
+    for place, row in zip(places, found, strict=True):
+        there = row[np.isfinite(row)]
+        if len(there) >= 3:
+            interval, mean = mean_interval(there), there.mean()
+            ends = np.nan_to_num([[mean - interval.low], [interval.high - mean]], posinf=0.0)
+            ax.errorbar([place], [mean], ends, fmt="D", color=BLUE, ms=5, lw=1.8, capsize=3)
     ax.set(xticks=places, xticklabels=list(values), xlim=(-0.5, len(values) - 0.5))
     ax.set_xlabel(key, fontsize=8)
     ax.set_ylabel(reading, fontsize=8)

@@ -47,10 +47,8 @@ class Course:
         self.active: tuple[Intervention, ...] = ()
         self.place = 0
         self.held = ExitStack()  # the units that are held now
-        for place in range(len(setup.stages)):
-            for each in self.interventions:
-                _stage_with(setup, place, (each,))
-                _data_with(setup, (each,))
+        self.loose = False  # whether units that should be held are not
+        _check_together(setup, self.interventions)
         _check_units(setup, self.interventions)
 
     def __enter__(self) -> Course:
@@ -62,9 +60,9 @@ class Course:
         self.release()
 
     def release(self) -> None:
-        """The networks as they are without it; the next `tune` starts from there."""
+        """The networks without the units that are held; the next `tune` holds them again."""
         self.held.close()
-        self.held, self.active = ExitStack(), ()
+        self.held, self.loose = ExitStack(), True
 
     def tune(self, game: Play, *, place: int, round_: int, resumed: bool = False) -> bool:
         """Bring about what holds in the round after so many of the run; whether that is another game than before."""
@@ -74,7 +72,9 @@ class Course:
         if active != before:
             stage, data = _stage_with(self.setup, place, active), _data_with(self.setup, active)
             game.retune(stage.game, stage.pace, data)
+        if active != before or self.loose:
             self._hold(game, active)
+            self.loose = False
         if not resumed:
             for each in self.interventions:
                 if each.once and each.begin == round_:
@@ -124,10 +124,11 @@ def _paced(pace: Pace, each: Intervention) -> Pace:
 
 def _data_with(setup: Setup, active: Sequence[Intervention]) -> Dataset:
     data = setup.train
+    gone = [name for each in active if each.what == "drop-class" for name in each.value.split(",")]
+    if gone:
+        data = without(data, tuple(dict.fromkeys(name.strip() for name in gone)), seed=setup.recipe.seed)
     for each in active:
-        if each.what == "drop-class":
-            data = without(data, each.read, seed=setup.recipe.seed)  # type: ignore[arg-type]
-        elif each.what == "data-noise":
+        if each.what == "data-noise":
             data = noisy(data, float(each.value), seed=setup.recipe.seed)
     return data
 
@@ -152,6 +153,22 @@ def holding(network: nn.Module, at: At) -> Iterator[None]:
         yield
     finally:
         hook.remove()
+
+
+def _check_together(setup: Setup, interventions: Sequence[Intervention]) -> None:
+    """Whatever is done at one time can be done together, in one of the stages at least."""
+    seams = {each.begin for each in interventions} | {each.until for each in interventions if each.until is not None}
+    for seam in sorted(seams):
+        active = tuple(each for each in interventions if not each.once and each.holds(seam))
+        _data_with(setup, active)
+        failed = []
+        for place in range(len(setup.stages)):
+            try:
+                _stage_with(setup, place, active)
+            except UsageError as error:
+                failed.append(error)
+        if len(failed) == len(setup.stages):
+            raise failed[0]
 
 
 def _check_units(setup: Setup, interventions: Sequence[Intervention]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ganatomy.errors import UsageError, choose
@@ -170,3 +170,8 @@ def intervention(text: str, *, begin: int = 0) -> Intervention:
     first = begin if found["begin"] is None else int(found["begin"])
     until = None if found["until"] is None else int(found["until"])
     return Intervention(found["what"], found["value"].strip(), first, until)
+
+
+def older_critics(interventions: Iterable[Intervention]) -> set[int]:
+    """The rounds whose critics are to take over again."""
+    return {int(each.value) for each in interventions if each.what == "critic"}

@@ -12,7 +12,7 @@ an entry names is never replaced by another content, so a save of the same step 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,8 +61,9 @@ def save_checkpoint(
     keep: int = 3,
     best: bool = False,
     milestones: bool = False,
+    always: Container[int] = (),
 ) -> Path:
-    """Write the snapshot under its `count` of rounds; then the last `keep`, the best and wanted milestones stay.
+    """Write the snapshot under its `count` of rounds; then the last `keep`, the best and what else is wanted stay.
 
     A checkpoint that was the best stays so when the same weights are saved again.
     """
@@ -75,7 +76,7 @@ def save_checkpoint(
         moments = _write(folder, f"{stem}.optim.safetensors", snapshot.moments, before.moments if before else None)
         best = best or (before is not None and before.best and before.weights.digest == weights.digest)
         write_entry(folder, Entry(step, best, run.config, snapshot.counters, extra, weights, moments))
-        prune(folder, newest=step, keep=keep, milestones=milestones)
+        prune(folder, newest=step, keep=keep, milestones=milestones, always=always)
     except GanatomyError as error:
         with suppress(GanatomyError):
             sweep(folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from ganatomy.training.runs.entry import entry_or_none, entry_path, steps_in
@@ -27,19 +27,21 @@ def milestone(step: int) -> bool:
     return step >= FIRST and (high == 0 or (high & (high - 1) == 0 and step == high + high // 2))
 
 
-def kept(steps: Sequence[int], *, best: int | None, keep: int, milestones: bool = False) -> set[int]:
-    """Of whole checkpoints in order: the last `keep`, the best, and the milestones where they are wanted."""
+def kept(
+    steps: Sequence[int], *, best: int | None, keep: int, milestones: bool = False, always: Container[int] = ()
+) -> set[int]:
+    """Of whole checkpoints in order: the last `keep`, the best, milestones where they are wanted, and those named."""
     stay = set(steps[-keep:]) | ({best} if best is not None else set())
-    return stay | {step for step in steps if milestones and milestone(step)}
+    return stay | {step for step in steps if step in always or (milestones and milestone(step))}
 
 
-def prune(folder: Path, *, newest: int, keep: int, milestones: bool = False) -> None:
+def prune(folder: Path, *, newest: int, keep: int, milestones: bool = False, always: Container[int] = ()) -> None:
     """After a save of step `newest`. Later ones are left alone, and damaged ones until the kept ones outrun them."""
     steps = [step for step in steps_in(folder) if step <= newest]
     entries = {step: entry_or_none(folder, step) for step in steps}
     whole = [step for step, entry in entries.items() if entry is not None and entry.lies_in(folder)]
     best = max((step for step in whole if (entry := entries[step]) is not None and entry.best), default=None)
-    stay = kept(whole, best=best, keep=keep, milestones=milestones)
+    stay = kept(whole, best=best, keep=keep, milestones=milestones, always=always)
     oldest = min(whole[-keep:], default=newest)
     remove(folder, lambda step: step <= newest and step not in stay and (step in whole or step < oldest))
 
