@@ -9,6 +9,7 @@ from torch import nn
 
 from ganatomy.errors import UsageError
 from ganatomy.experiments.arms import Arm, Played, branches
+from ganatomy.tracing.trace import watch
 from ganatomy.training.gauge import Signals
 from ganatomy.training.play import play
 from ganatomy.training.recipes.read import read_recipe, recipe_text
@@ -94,10 +95,14 @@ def test_readings_of_ones_own_stand_beside_the_others() -> None:
     assert [(reading["twice"], reading["seed"]) for reading in found.readings] == [(6.0, 6.0), (10.0, 6.0)]
 
 
-def test_a_unit_that_is_held_is_free_in_what_comes_out() -> None:
+def test_a_unit_that_is_held_stays_so_in_what_comes_out() -> None:
     found = played(Arm("held", do=("remove=generator.hidden1.act:3",)))["held"]
-    assert not any(module._forward_hooks for module in found.end.generator.modules())
-    assert not any(module._forward_hooks for module in found.critic.modules())
+    with watch(found.end.generator, ["hidden1.act"]) as seen:
+        found.end.sample(0, range(8))
+    assert bool((seen["hidden1.act"][:, 3] == 0).all())
+    with watch(found.start.generator, ["hidden1.act"]) as seen:
+        found.start.sample(0, range(8))
+    assert not bool((seen["hidden1.act"][:, 3] == 0).all())
 
 
 def test_interventions_of_the_recipe_itself_are_done_in_all_arms() -> None:

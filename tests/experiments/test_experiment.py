@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganatomy.errors import UsageError
+from ganatomy.errors import DivergedError, UsageError
 from ganatomy.experiments.arms import Arm
 from ganatomy.experiments.experiment import Experiment, Negative, Positive, Treatment, conclude, with_seeds
 from ganatomy.experiments.statistics import last
@@ -18,8 +18,9 @@ from ganatomy.results.folder import load, save
 
 FIELDS: dict[str, Any] = {
     "claim": "the gap falls", "why": "somebody said so", "statistic": "gap", "read": last("gap"), "expected": "falls",
-    "recipe": "ring8", "base": Arm("base"), "treatment": Treatment("treated"), "positive": Positive("sure"),
-    "negative": Negative("none"), "rounds": (5,), "smallest": 0.5, "seeds": 8,
+    "recipe": "ring8", "base": Arm("base"), "treatment": Treatment("treated", do=("freeze=critic",)),
+    "positive": Positive("sure", changes=("pace.batch=8",)), "negative": Negative("none", do=("randomness=1",)),
+    "rounds": (5,), "smallest": 0.5, "seeds": 8,
 }  # fmt: skip
 
 
@@ -58,7 +59,16 @@ def test_an_arm_in_the_place_of_another_is_refused(place: str, arm: Arm) -> None
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("seeds", 2), ("smallest", 0.0), ("expected", "jumps"), ("negative", Negative("base"))]
+    ("field", "value"),
+    [
+        ("seeds", 2),
+        ("smallest", 0.0),
+        ("expected", "jumps"),
+        ("negative", Negative("base", do=("randomness=1",))),
+        ("negative", Negative("none")),
+        ("positive", Positive("sure", do=("thaw=critic",))),
+        ("treatment", Treatment("treated", do=("freeze=critic from 5",))),
+    ],
 )
 def test_what_could_not_be_decided_is_refused(field: str, value: object) -> None:
     with pytest.raises(UsageError):
@@ -75,6 +85,7 @@ def test_what_could_not_be_decided_is_refused(field: str, value: object) -> None
         ({"treated": -0.5}, "falls", "undetermined", "The seeds do not agree enough"),
         ({"positive": 0.1}, "falls", "undetermined", "The positive control (sure) was not seen"),
         ({"negative": 1.5}, "falls", "undetermined", "The negative control (none) has an effect"),
+        ({"negative": -0.5, "treated": -0.8}, "falls", "undetermined", "It is not surely more than the negative"),
     ],
 )
 def test_the_verdict_is_that_of_the_numbers(shifts: dict[str, float], expected: str, verdict: str, note: str) -> None:
@@ -90,10 +101,10 @@ def test_a_finding_holds_effects_controls_and_every_value(tmp_path) -> None:
     assert found.positive_control.value == pytest.approx(np.subtract(given["sure"], given["base"]).mean())
     assert found.negative_control.value == pytest.approx(np.subtract(given["none"], given["base"]).mean())
     assert list(found.arrays) == ["base", "treated", "sure", "none"]
-    # Three times the p-value of the shifted t test at most, for it is one of a family of three.
-    error = difference.std(ddof=1) / math.sqrt(len(difference))
-    alone = stats.t.sf((abs(difference.mean()) - 0.5) / error, len(difference) - 1)
-    assert alone * 0.999 <= found.p <= 3.001 * alone
+    # Four times the p-value of the shifted t test at most, for it is one of a family of four.
+    pairs = difference, np.subtract(given["treated"], given["none"])
+    alone = [stats.t.sf((abs(d.mean()) - 0.5) / d.std(ddof=1) * math.sqrt(8), 7) for d in pairs]
+    assert max(alone) * 0.999 <= found.p <= 4.001 * max(alone)
     np.testing.assert_array_equal(load(save(found, tmp_path / "found")).arrays["none"], given["none"])  # type: ignore[attr-defined]
 
 
@@ -113,3 +124,14 @@ def test_of_nothing_few_claims_are_made() -> None:
 
 def test_more_seeds_are_another_experiment() -> None:
     assert (with_seeds(made(), 20).seeds, made().seeds) == (20, 8)
+
+
+def test_seeds_in_which_an_arm_diverged_are_left_out_and_told() -> None:
+    given = {name: list(each) for name, each in values().items()}
+    given["treated"][2] = math.nan
+    found = conclude(made(), given)
+    assert found.verdict == "present"
+    assert "Left out: 1 seeds" in found.note
+    assert len(found.arrays["treated"]) == 8
+    with pytest.raises(DivergedError, match="diverged 'treated' in 8"):
+        conclude(made(), {**given, "treated": [math.nan] * 8})

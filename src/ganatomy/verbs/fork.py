@@ -11,6 +11,7 @@ Without a change it is the run, bit for bit.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
@@ -134,10 +135,9 @@ def _changed(recipe: Recipe, at: int, do: Sequence[str], rounds: int | None) -> 
     changes = [intervention(each, begin=at) for each in do]
     if early := [str(each) for each in changes if each.begin < at]:
         raise UsageError(f"{early[0]!r} begins before the fork at round {at}", f"let it begin at {at} or later")
-    if late := [str(each) for each in changes if rounds is not None and each.begin >= at + rounds]:
-        raise UsageError(
-            f"{late[0]!r} begins after the last round, {at + rounds}", "play more rounds, or begin earlier"
-        )
+    last = math.inf if rounds is None else at + rounds
+    if late := [str(each) for each in changes if each.begin >= last]:
+        raise UsageError(f"{late[0]!r} begins after the last round, {last}", "play more rounds, or begin earlier")
     plain = to_plain(recipe)
     name = f"{recipe.name}-fork-{at}"
     return recipe_of({**plain, "name": name, "interventions": [*plain["interventions"], *map(str, changes)]})
