@@ -45,10 +45,13 @@ def printed(what: str, command: str, folder: Path) -> str:
     if what == "quiet":
         return ""
     lines = done.stdout.splitlines() if what == "out" else done.stderr.splitlines()
-    kept = [
-        folded(line) for line in lines if line.strip() and not PROGRESS.match(line) and not (folder / line).exists()
-    ]
+    kept = [folded(line) for line in lines if line.strip() and not PROGRESS.match(line) and not is_file(folder, line)]
     return "```text\n" + "\n".join(kept) + "\n```\n<!-- end of out -->\n"
+
+
+def is_file(folder: Path, line: str) -> bool:
+    """Whether it is the name of something that was written."""
+    return len(line) < 200 and (folder / line).exists()
 
 
 def folded(line: str, width: int = 120) -> str:
