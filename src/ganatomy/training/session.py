@@ -160,8 +160,7 @@ class _Sitting:
         self.tally = Counter(kept.skipped)
 
     def _begin(self, start: Checkpoint | None) -> Events:
-        stage = self.setup.stages[self.standing.stage]
-        setup, goal = self.setup, self.standing.pursuit.goal
+        setup, stage, goal = self.setup, self.setup.stages[self.standing.stage], self.standing.pursuit.goal
         self.probed, self.probe, self.last = self.cadence.probe or (PROBED if goal.needs_probes else 0), None, None
         if self.team.leads and self.probed:
             try:

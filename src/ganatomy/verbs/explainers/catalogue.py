@@ -32,6 +32,7 @@ from ganatomy.verbs.explainers.generator import (
 from ganatomy.verbs.explainers.latent import tell_coordinates, tell_directions, tell_geometry, tell_invert, tell_map
 from ganatomy.verbs.explainers.plane import tell_optimum, tell_plane, tell_trajectories
 from ganatomy.verbs.explainers.samples import tell_climbs, tell_flips, tell_memory, tell_mistakes, tell_specials
+from ganatomy.verbs.explainers.turning import tell_turning
 
 EXPLAINERS: dict[str, Explainer] = {
     "activations": Explainer(
@@ -115,6 +116,13 @@ EXPLAINERS: dict[str, Explainer] = {
     "emergence": Explainer(
         "when did units and directions become what they are", tell_emergence, needs_run=True, by_default=False
     ),
+    "turning": Explainer(
+        "does the game turn, shrink or leave, at each checkpoint",
+        tell_turning,
+        needs_run=True,
+        needs_critic=True,
+        by_default=False,
+    ),
     "field": Explainer("how do the critic's field, the latent mesh and the pulls lie", tell_plane, needs_plane=True),
     "trajectories": Explainer(
         "where do latents go over the checkpoints", tell_trajectories, needs_run=True, needs_plane=True
@@ -142,6 +150,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "calibration",
         "credit",
     ),
-    "game": ("account", "filmstrip", "emergence"),
+    "game": ("account", "filmstrip", "emergence", "turning"),
     "plane": ("field", "trajectories", "optimum"),
 }
