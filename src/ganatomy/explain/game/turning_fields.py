@@ -96,7 +96,7 @@ MODES: dict[type[nn.Module] | tuple[type[nn.Module], ...], str] = {
 }
 
 
-def fields_of(folder: str | Path, *, samples: int = 64, seed: int = 0) -> Fields:
+def fields_of(folder: str | Path, *, data_dir: Path | None = None, samples: int = 64, seed: int = 0) -> Fields:
     """Refused are networks that are too large for some hundred products, and runs of several games."""
     run = open_run(folder)
     recipe = recipe_text(run.config, source=str(run.folder / "config.yaml"))
@@ -105,7 +105,7 @@ def fields_of(folder: str | Path, *, samples: int = 64, seed: int = 0) -> Fields
             f"the field of {run.folder.name} was asked for, whose {len(recipe.stages)} stages play games of their own",
             "ask it of a run of one stage",
         )
-    setup = set_up(recipe)
+    setup = set_up(recipe, data_dir=data_dir)
     require_same_data(setup, run.folder)
     weights = sum(
         weight.numel() for network in modules_of(setup.fresh_players()).values() for weight in network.parameters()

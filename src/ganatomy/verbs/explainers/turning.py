@@ -26,7 +26,8 @@ def tell_turning(asked: Asked) -> Iterator[Told]:
     record = recorded(asked.run)
     last = int(asked.gan.provenance.get("step", record.last))
     rounds = spaced([step for step in record.steps if step <= last], asked.many(CHECKPOINTS, THOROUGH))
-    fields = fields_of(asked.run, samples=asked.many(64, 256), seed=asked.how.seed)
+    how = asked.how
+    fields = fields_of(asked.run, data_dir=how.data_dir, samples=asked.many(64, 256), seed=how.seed)
     found = turning(asked.gan, fields, rounds=rounds, record=record, progress=asked.progress)
     yield Told("rates", found.rates, found.rates.note, partial(views.turned, found.rates))
     yield Told("ways", found.paths, found.paths.note, partial(views.ways, found.paths))
