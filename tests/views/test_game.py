@@ -67,3 +67,32 @@ def test_film_strips_of_pictures_and_of_points() -> None:
     assert len(filmed(pictures, Format.picture(1, 4)).axes) == 6
     points = Explanation("film", "gan", "samples", ("round 1", "round 2"), {"samples": np.eye(2)[None].repeat(2, 0)})
     assert [ax.get_title() for ax in filmed(points, Format((2,))).axes] == ["round 1", "round 2"]
+
+
+def test_clouds_lie_in_one_window_that_holds_all_frames() -> None:
+    wide, narrow = np.random.default_rng(0).normal(size=(2, 200, 2)) * np.array([5.0, 0.01])[:, None, None]
+    narrow[0] = (1e6, 0.0)
+    narrow[1] = (np.nan, 0.0)
+    found = Explanation("film", "gan", "samples", ("round 1", "round 2"), {"samples": np.stack([wide, narrow])})
+    early, late = filmed(found, Format((2,))).axes
+    assert early.get_xlim() == late.get_xlim()
+    low, high = early.get_xlim()
+    assert ((wide[:, 0] > low) & (wide[:, 0] < high)).mean() > 0.95
+    assert high - low < 40
+    assert "of 200 outside" in early.get_title()
+    assert late.get_title() == "round 2, 2 of 200 outside"
+    nothing = Explanation("film", "gan", "samples", ("round 1",), {"samples": np.full((1, 3, 2), np.nan)})
+    assert filmed(nothing, Format((2,))).axes[0].get_title() == "round 1, 3 of 3 outside"
+
+
+def test_emergence_says_what_was_there_from_the_first() -> None:
+    rounds, effect = np.array([[16, 32]] * 2), np.array([[0.5, 0.6], [0.0, 0.0]])
+    arrays = {
+        "rounds": rounds,
+        "effect": effect,
+        "low": effect - 0.1,
+        "high": effect + 0.1,
+        "since": np.array([16, -1]),
+    }
+    found = Explanation("emergence", "gan", "effects", ("a:1 and ink", "a:2 and ink (control)"), arrays)
+    assert "there already at the first checkpoint, round 16" in svg(emerged(found, smallest=0.1))

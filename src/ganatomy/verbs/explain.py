@@ -18,27 +18,29 @@ from itertools import chain, count
 from pathlib import Path
 
 from ganatomy.atomic import write_text
-from ganatomy.data.catalogue import DATASETS, load_splits
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
 from ganatomy.explain.critic.constant import refuse_constant_critic
 from ganatomy.explain.critic.inside.layers import critic_places
-from ganatomy.explain.critic.lots import class_labels
 from ganatomy.explain.critic.order import order, oriented
 from ganatomy.explain.generator.sites import named_sites
 from ganatomy.explain.passes import draws
 from ganatomy.models.gan import GAN
 from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.tracing.site import site_named
+from ganatomy.training.described import NO_CRITIC
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
+from ganatomy.verbs.explainers.game import RECORDED
+from ganatomy.verbs.real import of_its_classes, real_pictures
 from ganatomy.verbs.subject import earlier, named, subject
 from ganatomy.views.canvas import fragment, svg
 
 FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
 ORDERED = 256  # pictures of each sort that tell which side of the score is real
+Inside = Mapping[bool, tuple[str, ...] | None]  # sites of the generator (False) and of the critic
 Failed = Callable[[str, GanatomyError], None]
 Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
 
@@ -93,15 +95,19 @@ def explain(
     folder = out or findings_of(gan)
     folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
     _require_usable(folder)
-    whom = gan if isinstance(gan, GAN) else subject(gan)
-    train, held_out = _data(whom, data, wanted.data_dir)
+    try:
+        whom = gan if isinstance(gan, GAN) else subject(gan)
+    except GanatomyError as error:
+        yield from _recorded(gan, what, error, folder=folder, seed=wanted.seed, failed=failed)
+        return
+    train, held_out = real_pictures(whom, data, wanted.data_dir)
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
-    train, held_out = _of_its_classes(whom, train, held_out, failed)
+    train, held_out = of_its_classes(whom, train, held_out, failed)
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
     run, first, applied = _run_of(gan), None, False
-    names = _heard(chosen(what, critic=whom.critic is not None), whom, what, failed)
+    names = _heard(chosen(what, critic=whom.critic is not None, gan=whom), whom, what, failed)
     names = [name for name in names if what or EXPLAINERS[name].applies(whom, run)]
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
@@ -121,32 +127,28 @@ def explain(
         raise first
 
 
-def chosen(what: Sequence[str], *, critic: bool) -> list[str]:
+def chosen(what: Sequence[str], *, critic: bool, gan: GAN | None = None) -> list[str]:
     """Explainers in order, each once. Without a critic those that want one stay out, or are refused if named."""
     named = [member for name in what for member in GROUPS.get(name, (name,))]
     names = list(dict.fromkeys(named)) or [name for name, each in EXPLAINERS.items() if each.by_default]
     fit = [name for name in names if critic or not EXPLAINERS[name].needs_critic]
     if len(fit) < len(names) and (not fit or set(what) - set(fit) - set(GROUPS)):
-        raise UsageError(f"{', '.join(what)} was asked of a GAN without a critic", "give it one: GAN(..., critic=...)")
+        raise _lacking(f"{', '.join(what)} was asked of a GAN without a critic", gan)
     return fit
 
 
 def _run_of(gan: GAN | str | Path) -> Path | None:
     """The folder whose record tells of its training; a checkpoint file alone has none."""
-    if isinstance(gan, GAN):
-        return None
-    found = named(gan)
-    return found.path if found.kind == "run" else None
+    found = None if isinstance(gan, GAN) else named(gan)
+    return found.path if found is not None and found.kind == "run" else None
 
 
 def _check(what: Sequence[str], wanted: Wanted) -> None:
     for name in what:
         choose({**EXPLAINERS, **GROUPS}, name, "explainer")
     if wanted.permute_labels is not None and list(what) != ["dissection"]:
-        raise UsageError(
-            f"labels were to be permuted for {', '.join(what) or 'all explainers'}",
-            "it is dissection that has such a null: name it alone",
-        )
+        said = f"labels were to be permuted for {', '.join(what) or 'all explainers'}"
+        raise UsageError(said, "it is dissection that has such a null: name it alone")
 
 
 def _sites(gan: GAN, sites: tuple[str, ...] | None, *, critic: bool) -> tuple[str, ...] | None:
@@ -158,9 +160,7 @@ def _sites(gan: GAN, sites: tuple[str, ...] | None, *, critic: bool) -> tuple[st
     return tuple(site for site in sites if site_named(site).name in there) or None
 
 
-def _require_sites(
-    gan: GAN, wanted: Wanted, inside: Mapping[bool, tuple[str, ...] | None], *, only_critic: bool
-) -> None:
+def _require_sites(gan: GAN, wanted: Wanted, inside: Inside, *, only_critic: bool) -> None:
     """A site that is in neither network, or gives nothing, is told before anything is done."""
     if wanted.sites is None:
         return
@@ -175,16 +175,14 @@ def _require_sites(
 
 def turned(gan: GAN, held_out: Dataset | None, seed: int) -> tuple[GAN, str]:
     """Without real pictures nobody can tell which side of a score is real."""
-    if held_out is None:
-        return gan, ""
-    return oriented(gan, order(gan, held_out, ORDERED, seed=seed))
+    return (gan, "") if held_out is None else oriented(gan, order(gan, held_out, ORDERED, seed=seed))
 
 
 def _heard(names: list[str], gan: GAN, what: Sequence[str], failed: Failed | None) -> list[str]:
     """Without the questions to a critic that is not there, or says the same of everything: told in one sentence."""
     try:
         if gan.critic is None:
-            raise UsageError("this GAN has no critic", "give it one: GAN(..., critic=...)")
+            raise _lacking("this GAN has no critic", gan)
         if any(EXPLAINERS[name].needs_critic for name in names):
             refuse_constant_critic(gan)
     except GanatomyError as error:
@@ -197,14 +195,39 @@ def _heard(names: list[str], gan: GAN, what: Sequence[str], failed: Failed | Non
     return names
 
 
+def _lacking(said: str, gan: GAN | None) -> UsageError:
+    """A run may have one that takes other inputs than a GAN's critic."""
+    if gan is not None and NO_CRITIC in gan.provenance.get("notes", ()):
+        return UsageError(f"{said}: {NO_CRITIC}", "explain its generator, or train with a critic of single samples")
+    return UsageError(said, "give it one: GAN(..., critic=...)")
+
+
 def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
     explainer = EXPLAINERS[name]
     if explainer.needs_data and asked.train is None:
-        raise UsageError(
-            f"{name!r} looks at real pictures, and none were named", "name them: --data digits, or --data folder:PATH"
-        )
+        said = f"{name!r} looks at real pictures, and none were named"
+        raise UsageError(said, "name them: --data digits, or --data folder:PATH")
+    yield from _kept(name, explainer.answer(asked), folder)
+
+
+def _recorded(
+    gan: GAN | str | Path, what: Sequence[str], error: GanatomyError, *, folder: Path, seed: int, failed: Failed | None
+) -> Iterator[Answer]:
+    """What a run's record tells alone, of networks that give no samples, as after divergence; or else the error."""
+    run, members = _run_of(gan), [member for name in what for member in GROUPS.get(name, (name,))]
+    names = [name for name in RECORDED if name in members or not what]
+    named_others = set(what) - set(GROUPS) - set(names)
+    if run is None or not names or named_others or (failed is None and set(what) != set(names)):
+        raise error
+    if failed is not None and set(what) != set(names):
+        failed("samples", error)
+    for name in names:
+        yield from _kept(name, RECORDED[name](run, subject=run.name, seed=seed), folder)
+
+
+def _kept(name: str, answer: Iterator[Told], folder: Path) -> Iterator[Answer]:
     taken: set[str] = set()
-    for told in explainer.answer(asked):
+    for told in answer:
         if not taken:
             forget(folder, name)
         slug = _unlike(_slug(f"{name} {told.name}"), taken)
@@ -214,9 +237,8 @@ def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
 
 
 def _unforeseen(error: Exception) -> GanatomyError:
-    return GanatomyError(
-        f"{type(error).__name__}: {error}".splitlines()[0], "name this one alone with -v for the trace"
-    )
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    return GanatomyError(said, "name this one alone with -v for the trace")
 
 
 def _require_usable(folder: Path) -> None:
@@ -257,42 +279,12 @@ def findings_of(gan: GAN | str | Path) -> Path:
     if isinstance(gan, GAN):
         return Path(FINDINGS)
     found = named(gan)
-    if found.kind == "run":
-        return found.path / FINDINGS
-    return Path(FINDINGS) / _slug(found.function or found.path.stem)
-
-
-def _data(gan: GAN, name: str | None, data_dir: Path | None) -> tuple[Dataset | None, Dataset | None]:
-    """In the GAN's own range; None where no set is named, and the one that the GAN names is not at hand."""
-    if name is not None:
-        train, held_out = load_splits(name, data_dir=data_dir)
-        return train.in_format(gan.format), held_out.in_format(gan.format)
-    if gan.data is None or gan.data not in DATASETS:
-        return None, None
-    with suppress(GanatomyError):  # files that would have to be downloaded, or pictures of another size
-        return _data(gan, gan.data, data_dir)
-    return None, None
+    return found.path / FINDINGS if found.kind == "run" else Path(FINDINGS) / _slug(found.function or found.path.stem)
 
 
 def _unlike(slug: str, taken: Container[str]) -> str:
     """Names that differ in case or signs alone get a number."""
     return next(each for each in chain([slug], (f"{slug}-{more}" for more in count(2))) if each not in taken)
-
-
-def _of_its_classes(
-    gan: GAN, train: Dataset | None, held_out: Dataset | None, failed: Failed | None
-) -> tuple[Dataset | None, Dataset | None]:
-    """Real pictures without the labels that a conditional GAN wants cannot be shown to it: told once."""
-    if train is None or held_out is None:
-        return train, held_out
-    try:
-        class_labels(gan, held_out, range(1))
-    except UsageError as error:
-        if failed is None:
-            raise
-        failed("data", error)
-        return None, None
-    return train, held_out
 
 
 def _slug(text: str) -> str:

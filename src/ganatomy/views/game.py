@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganatomy.explain.game.account import Account
+from ganatomy.explain.game.emergence import begun_said
 from ganatomy.explain.game.phases import Phase
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.formats import Format
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # Of each phase's first name; told apart by brightness, too, and named in the band itself.
 BANDS = {
     "collapse": "#c8553d",
+    "little diversity": "#d98b7a",
     "critic saturated": "#d9730d",
     "critic flat": "#e6a96b",
     "critic asleep": "#f0cfa8",
@@ -78,6 +80,8 @@ def _band(ax: Axes, phases: Sequence[Phase], last: int) -> None:
     for place, phase in enumerate(phases):
         colour = BANDS.get(phase.names[0], "#eeeeee")
         ax.axvspan(phase.first, max(phase.last, phase.first + last / 200), color=colour, lw=0, alpha=0.85)
+        if place:
+            ax.axvline(phase.first, color="w", lw=1.5)  # the next may bear the same names
         wide = (phase.last - phase.first) / last
         if wide > 0.12:
             lines = phase.names if wide < 0.6 else (" and ".join(phase.names),)
@@ -177,7 +181,9 @@ def emerged(found: Explanation, *, smallest: float) -> Figure:
             ax.plot(rounds, held["effect"][place], way, color=colour, lw=1.4, marker="o", ms=2.5)
             ax.fill_between(rounds, held["low"][place], held["high"][place], color=colour, alpha=0.2, lw=0)
         begun = int(held["since"][own])
-        said = f"{found.units[own]}: " + (f"there since round {begun}" if begun >= 0 else "not shown at the end")
+        said = f"{found.units[own]}: " + (
+            f"there {begun_said(begun, int(held['rounds'][own][0]))}" if begun >= 0 else "not shown at the end"
+        )
         if begun >= 0:
             ax.axvline(begun, color=ORANGE, lw=1, ls=":")
         ax.set_title(
@@ -225,14 +231,28 @@ def _clouds(found: Explanation, samples: NDArray[np.generic]) -> Figure:
     rows = -(-len(samples) // columns)
     figure = Figure(figsize=(1.5 * columns, 1.65 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    last = np.asarray(samples[-1], dtype=float)
-    middle, reach = last.mean(0), 1.5 * float(np.abs(last - last.mean(0)).max()) or 1.0
+    shown = np.asarray(samples, dtype=float)
+    middle, reach = _window(shown)
     for ax in axes[len(samples) :]:
         ax.set_axis_off()
-    for ax, name, cloud in zip(axes, found.units, samples, strict=False):
+    for ax, name, cloud in zip(axes, found.units, shown, strict=False):
+        outside = int((~(np.abs(cloud - middle).max(1) <= reach)).sum())  # what is no number, too
         ax.scatter(cloud[:, 0], cloud[:, 1], s=1.5, color=BLUE, lw=0)
         ax.set(xticks=[], yticks=[], xlim=(middle[0] - reach, middle[0] + reach))
         ax.set(ylim=(middle[1] - reach, middle[1] + reach), aspect="equal")
         ax.spines[:].set_color(FAINT)
-        ax.set_title(name, fontsize=7, pad=2)
+        ax.set_title(f"{name}, {outside} of {len(cloud)} outside" if outside else name, fontsize=7, pad=2)
     return figure
+
+
+def _window(clouds: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Its middle and half its side: most of every cloud lies in it, and far points of one do not make all others small.
+
+    What is not finite lies outside.
+    """
+    there = [cloud[np.isfinite(cloud).all(1)] for cloud in clouds]
+    ends = np.array([np.quantile(cloud, (0.02, 0.98), axis=0) for cloud in there if len(cloud)])
+    if not len(ends):
+        return np.zeros(2), 1.0
+    low, high = ends[:, 0].min(0), ends[:, 1].max(0)
+    return (low + high) / 2, 0.6 * float((high - low).max()) or 1.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import replace
+import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,21 @@ from shared_records import record
 from shared_runs import small_run
 
 from ganatomy.errors import InputError, UsageError
-from ganatomy.explain.game.account import account, lead_explained, phases_explained, spoken
+from ganatomy.explain.game.account import account, lead_explained, phases_explained, r1_at, spoken
 from ganatomy.explain.game.alarms import episodes
 from ganatomy.explain.game.record import record_of, recorded
 from ganatomy.training.health.watch import Watch, observe
+from ganatomy.training.recipes.read import read_recipe
+from ganatomy.training.runs.folder import open_run
+from ganatomy.training.runs.metrics import read_metrics
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint as far as a stage is read from it."""
+
+    extra: dict[str, dict[str, int]]
+
 
 SATURATED = {"critic.relative": [0.9] * 8 + [0.03] * 20 + [0.9] * 8, "pairs.batch": [0.7] * 8 + [1.0] * 20 + [0.7] * 8}
 
@@ -86,3 +99,69 @@ def test_a_run_on_disk_is_told_even_where_little_was_read(tmp_path: Path) -> Non
     assert whole.arrays["last"].tolist() == [4]
     assert "No alarm" in whole.note
     assert lead_explained(found, subject="gan").note.startswith("Who was ahead cannot be told")
+
+
+def test_the_fork_can_be_pasted_and_says_where_the_data_lie(tmp_path: Path) -> None:
+    columns = {"critic.relative": [0.9] * 8 + [0.03] * 20}
+    told = replace(record(columns), folder=tmp_path / "my runs", steps=(384,), data_dir="the data")
+    words = shlex.split(account(told).test)
+    assert words[:5] == ["ganatomy", "fork", str(tmp_path / "my runs"), "--at", "384"]
+    assert words[-2:] == ["--data-dir", "the data"]
+
+
+def test_the_strength_is_that_of_the_fork_s_round() -> None:
+    plain = record({"gap": [1.0] * 9})
+    ring = read_recipe("ring8", ["game.terms.r1.strength=2"])
+    changed = ring.model_copy(update={"interventions": ("game.terms.r1.strength=5 from 48 until 90",)})
+    told = replace(plain, recipe=changed)
+    assert [r1_at(told, at) for at in (47, 48, 89, 90)] == [2.0, 5.0, 5.0, 2.0]
+    assert r1_at(replace(plain, recipe=read_recipe("mnist-two-stage")), 10) == 10.0
+    assert r1_at(plain, 10) == 0.0
+
+
+def test_a_later_stage_is_known_by_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = small_run(tmp_path)
+    kept = Kept(extra={"standing": {"stage": 1}})
+    monkeypatch.setattr("ganatomy.explain.game.account.load_checkpoint", lambda *_, **__: kept)
+    told = replace(record({"gap": [1.0] * 9}), recipe=read_recipe("mnist-two-stage"), folder=small.folder)
+    assert r1_at(told, 2000) == 0.5
+
+
+def test_a_run_that_diverged_says_so_and_its_last_alarm_is_not_cleared() -> None:
+    rows: list[dict[str, object]] = [
+        {"step": 5, "kind": "log", "pairs.batch": 0.5, "nonfinite.norm.critic": 1.0},
+        {"step": 10, "kind": "probe", "pairs.batch": 0.5, "nonfinite.norm.critic": 1.0},
+        {"step": 10, "kind": "log", "seen": 640.0, "seconds": 1.0},
+        {"step": 5, "kind": "alarm", "rule": "not-finite", "evidence": {"nonfinite.norm.critic": 1.0}},
+    ]
+    told = record_of(rows, name="mine")
+    assert episodes(told)[0].cleared is None  # the last line holds no readings
+    rows[2] |= {"pairs.batch": 0.5}
+    healed = record_of(rows, name="mine")
+    assert episodes(healed)[0].cleared == 10
+    diverged = replace(healed, state="diverged", reason="the critic was not finite")
+    assert episodes(diverged)[0].cleared is None
+    assert "diverged: it was given up in round 10 (the critic was not finite)" in spoken(account(diverged))
+
+
+def test_a_damaged_line_is_left_out_and_told(tmp_path: Path) -> None:
+    small = small_run(tmp_path)
+    run, whole = open_run(small.folder), recorded(small.folder)
+    lines = run.metrics.read_bytes()
+    alarm = b'{"step": 4, "kind": "alarm", "rule": 3}\n'
+    run.metrics.write_bytes(lines + b'{"step": 4, "kind\n' + b"[1]\n" + alarm)
+    with pytest.raises(InputError):
+        read_metrics(run)
+    told = recorded(small.folder)
+    assert told.damaged == 3
+    assert told.rows == whole.rows
+    assert "3 damaged lines of metrics.jsonl are left out." in spoken(account(told))
+    assert whole.damaged == 0
+
+
+@pytest.mark.parametrize("written", ["--data-dir 'my data'", "--data-dir='my data'"])
+def test_where_the_data_lie_is_read_from_the_command(tmp_path: Path, written: str) -> None:
+    small = small_run(tmp_path)
+    assert recorded(small.folder).data_dir == ""
+    (small.folder / "provenance.json").write_text(json.dumps({"command": f"ganatomy train x {written}"}))
+    assert recorded(small.folder).data_dir == "my data"

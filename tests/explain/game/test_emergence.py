@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch.nn.utils import skip_init
 
 from ganatomy.errors import UsageError
 from ganatomy.explain.concepts.measurer import Measurer
-from ganatomy.explain.game.emergence import Emergence, emergence, since
+from ganatomy.explain.game.emergence import Emergence, _spread_over, emergence, since
 from ganatomy.explain.game.likeness import centred, cka, likenesses
 from ganatomy.explain.game.strips import farthest, filmstrip, spaced
 from ganatomy.models.gan import GAN
@@ -50,6 +51,25 @@ def test_a_unit_is_there_since_it_was_switched_on_and_its_control_never() -> Non
     assert "since round 64" in found.units.note
     assert found.directions is not None
     assert found.directions.arrays["effect"].shape == (4, 5)
+
+
+def test_what_is_there_at_the_first_checkpoint_is_told_so() -> None:
+    film = _film()
+    found = emergence({number: film[number] for number in (64, 128, 256)}, [CORNER], plan=PLAN)
+    assert "act:1 and corner already at the first checkpoint, round 64 (effect" in found.units.note
+
+
+def test_every_concept_has_a_unit_before_one_has_two() -> None:
+    ranked = [(0, 4, 1), (0, 2, 1), (1, 7, 0), (0, 9, 1)]
+    assert _spread_over(ranked, replace(PLAN, units=1)) == [(0, 4, 1)]
+    assert _spread_over(ranked, replace(PLAN, units=3)) == [(0, 4, 1), (1, 7, 0), (0, 2, 1)]
+    assert len(_spread_over(ranked, replace(PLAN, units=9))) == 4
+
+
+def test_more_units_than_concepts_are_followed_where_they_do_something() -> None:
+    whole = Measurer("whole", ("whole",), "score", lambda pictures: pictures.mean((1, 2, 3))[:, None])
+    found = emergence(_film(), [whole], plan=replace(PLAN, units=3))
+    assert len(found.units.units) == 6
 
 
 def test_effects_are_those_of_a_slow_count() -> None:

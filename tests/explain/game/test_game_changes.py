@@ -7,7 +7,7 @@ import torch
 from shared_records import noise
 from torch import Tensor
 
-from ganatomy.explain.game.changes import SHORTEST, _cost, _costs, _cut, changes
+from ganatomy.explain.game.changes import SHORTEST, _cost, _costs, _cut, _root, _simulated, changes
 
 
 def _null(seed: int, bins: int, carried: float) -> Tensor:
@@ -22,14 +22,43 @@ def test_noise_alone_is_one_piece_in_nearly_all_records(carried: float) -> None:
     assert cut <= 4  # 2 are expected; more than 5 of 40 would be a chance of 1 in 100
 
 
+@pytest.mark.parametrize("carried", [0.0, 0.8])
+def test_noise_that_the_readings_share_is_one_piece_too(carried: float) -> None:
+    cut = 0
+    for seed in range(40):
+        base = noise(seed, "shared", 48, carried)
+        table = torch.stack([base + 0.1 * noise(seed, f"own/{row}", 48, 0.0) for row in range(3)])
+        cut += len(changes(0.2 * table, seed=seed).cuts) > 1
+    assert cut <= 6  # 2 and 3 errors
+
+
 @pytest.mark.parametrize("place", [10, 20])
 def test_a_step_and_a_bend_are_found_where_they_are(place: int) -> None:
     table = 0.2 * _null(1, 32, 0.3)
     table[0, place:] += 3.0
     table[2, place:] -= 0.4 * torch.arange(32 - place)
-    found = changes(table).cuts
-    assert len(found) == 2
-    assert abs(found[1] - place) <= 1
+    found = changes(table)
+    assert len(found.cuts) == 2
+    assert abs(found.cuts[1] - place) <= 1
+
+
+def test_a_cut_names_the_reading_that_turned() -> None:
+    table = 0.2 * _null(1, 32, 0.3)
+    table[2, 16:] += 3.0
+    assert changes(table).turned == (2,)
+    assert changes(torch.cat([torch.full((1, 32), torch.nan), table])).turned == (3,)
+
+
+def test_what_correlates_is_simulated_so() -> None:
+    base = noise(0, "base", 400, 0.5)
+    table = torch.stack([base, base + 0.1 * noise(1, "own", 400, 0.5), noise(2, "apart", 400, 0.5)])
+    drawn = _simulated(table, torch.full((3,), 0.5), 0)
+    found = torch.corrcoef(drawn.transpose(0, 1).flatten(1))
+    assert found[0, 1] > 0.95
+    assert found[0, 2].abs() < 0.15
+    assert drawn.std(dim=(0, 2)) == pytest.approx(torch.ones(3), abs=0.03)
+    impossible = torch.tensor([[1.0, 0.9, -0.9], [0.9, 1.0, 0.9], [-0.9, 0.9, 1.0]], dtype=torch.float64)
+    assert (_root(impossible) @ _root(impossible).T).diagonal() == pytest.approx(torch.ones(3))
 
 
 def test_a_straight_fall_is_one_piece() -> None:

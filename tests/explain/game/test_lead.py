@@ -1,12 +1,13 @@
-"""Who is ahead is told with its doubt; who moved first is told where it is so, and seldom where it is not."""
+"""Who is ahead is told with its doubt, by intervals that hold the truth as often as they say."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
-import torch
 from shared_records import noise, record
 
-from ganatomy.explain.game.lead import ahead, moved_first, stretches
+from ganatomy.explain.game.lead import ahead, carried, stretches, worth
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from ganatomy.explain.game.lead import ahead, moved_first, stretches
 )
 def test_verdicts(share: float, verdict: str) -> None:
     told = record({"pairs.batch": share + 0.01 * noise(0, "pairs", 24, 0.0)})
-    assert [each.verdict for each in ahead(told, stretches(told))] == [verdict] * 4
+    assert [each.verdict for each in ahead(told, stretches(told))] == [verdict] * 2
 
 
 def test_what_swings_cannot_be_told_and_carried_noise_makes_it_wider() -> None:
@@ -29,25 +30,24 @@ def test_what_swings_cannot_be_told_and_carried_noise_makes_it_wider() -> None:
     assert ahead(record({"gap": [1.0] * 9}), [(50, 450)])[0].verdict == "too few readings"
 
 
-@pytest.mark.parametrize(("lag", "first"), [(3, "one"), (-2, "two")])
-def test_a_planted_lag_is_found(lag: int, first: str) -> None:
-    walk = noise(5, "walk", 80, 0.0).cumsum(0)
-    other = walk.roll(lag) + 0.3 * noise(6, "own", 80, 0.0)
-    found = moved_first(record({"one": walk, "two": other}), "one", "two")
-    assert found.told
-    assert found.lag == lag
-    assert found.said.startswith(f"{first} moved before")
+@pytest.mark.parametrize(("r", "n", "least"), [(0.0, 6, 0.92), (0.5, 12, 0.92), (0.8, 12, 0.90), (0.9, 20, 0.89)])
+def test_intervals_hold_the_truth(r: float, n: int, least: float) -> None:
+    held = 0
+    for seed in range(150):
+        told = record({"pairs.batch": 0.5 + 0.05 * noise(seed, f"cover/{r}/{n}", n + 30, r)[30:]})
+        share = ahead(told, [(50, 50 * n)])[0].share
+        held += share is not None and 0.5 in share
+    assert held / 150 >= least  # 3 errors below what 2000 records gave: 0.99, 0.96, 0.95, 0.94
 
 
-def test_unrelated_walks_seldom_lead() -> None:
-    told = 0
-    for seed in range(60):
-        one, two = (noise(seed, name, 60, 0.5).cumsum(0) for name in ("one", "two"))
-        told += moved_first(record({"one": one, "two": two}), "one", "two").p <= 0.05
-    assert told <= 8  # 3 are expected
+def test_worth_is_that_of_a_mean_of_carried_noise() -> None:
+    r, n = 0.7, 9
+    variance = sum(r ** abs(i - j) for i in range(n) for j in range(n)) / n**2
+    assert worth(n, r) == pytest.approx(1 / variance)
+    assert worth(n, 0.0) == n
+    assert math.isclose(carried(noise(0, "long", 4000, 0.6)), 0.6, abs_tol=0.05)
 
 
-def test_few_readings_tell_nothing() -> None:
-    found = moved_first(record({"one": torch.arange(14.0), "two": torch.arange(14.0)}), "one", "two")
-    assert not found.told
-    assert "cannot be told" in found.said
+def test_a_run_is_parted_into_stretches_that_are_long_enough() -> None:
+    assert [len(stretches(record({"pairs.batch": [0.7] * n}))) for n in (5, 23, 24, 400)] == [1, 1, 2, 8]
+    assert stretches(record({"gap": [0.7] * 9})) == []

@@ -11,19 +11,32 @@ the command that plays the run again from before that with a penalty.
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 
 import torch
 
+from ganatomy.errors import GanatomyError
 from ganatomy.explain.game.alarms import EpisodeTold, episodes
-from ganatomy.explain.game.lead import LEADING, Ahead, First, ahead, moved_first, stretches
+from ganatomy.explain.game.lead import Ahead, ahead, stretches
 from ganatomy.explain.game.phases import Found, phased, since
 from ganatomy.explain.game.record import Record
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.interventions.written import RECIPE, intervention
+from ganatomy.training.recipes.layers import layer_of, merged, spread
+from ganatomy.training.recipes.read import recipe_of, to_plain
+from ganatomy.training.runs.checkpoint import load_checkpoint
+from ganatomy.training.runs.folder import open_run
 
 STRENGTH = 1.0  # of R1, where a run has none
 MORE = 10.0  # times what it has
+UNFINISHED = {
+    "diverged": "The run diverged: it was given up in",
+    "failed": "The run failed after",
+    "interrupted": "The run was interrupted after",
+    "running": "The run has not ended; this is told up to",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +46,6 @@ class Account:
     record: Record
     found: Found
     ahead: tuple[Ahead, ...]
-    first: tuple[First, ...]
     alarms: tuple[EpisodeTold, ...]
     outcome: str
     test: str
@@ -41,19 +53,32 @@ class Account:
 
 def account(record: Record, *, seed: int = 0) -> Account:
     found = phased(record, seed=seed)
-    pairs = [pair for pair in LEADING if all(len(record.course(name)[0]) for name in pair)]
-    first = tuple(moved_first(record, *pair) for pair in pairs)
     outcome, test = _critic(record)
-    return Account(record, found, ahead(record, stretches(record)), first, episodes(record), outcome, test)
+    return Account(record, found, ahead(record, stretches(record)), episodes(record), outcome, test)
 
 
 def spoken(told: Account) -> str:
     """In a few sentences."""
     phases = "; ".join(phase.said for phase in told.found.phases)
-    parts = [f"{phases[0].upper()}{phases[1:]}.", told.outcome, _sides(told.ahead)]
+    parts = [f"{phases[0].upper()}{phases[1:]}.", ended(told.record), told.outcome, _sides(told.ahead)]
     parts += [f"Alarms: {'; '.join(each.said for each in told.alarms)}." if told.alarms else "No alarm."]
-    parts += [f"To test it: {told.test}" if told.test else ""]
+    parts += [_damaged(told.record), f"To test it: {told.test}" if told.test else ""]
     return " ".join(part for part in parts if part)
+
+
+def ended(record: Record) -> str:
+    """How it ended, where it did not come to its end."""
+    said = UNFINISHED.get(record.state, "")
+    return f"{said} round {record.last}{f' ({record.reason})' if record.reason else ''}." if said else ""
+
+
+def _damaged(record: Record) -> str:
+    many = record.damaged
+    return (
+        f"{many} damaged line{'s' * (many > 1)} of metrics.jsonl {'are' if many > 1 else 'is'} left out."
+        if many
+        else ""
+    )
 
 
 def phases_explained(told: Account, *, subject: str, seed: int = 0) -> Explanation:
@@ -63,7 +88,6 @@ def phases_explained(told: Account, *, subject: str, seed: int = 0) -> Explanati
     arrays = {
         "first": torch.tensor([phase.first for phase in phases]).numpy(),
         "last": torch.tensor([phase.last for phase in phases]).numpy(),
-        "pieces": torch.full((len(phases),), told.found.pieces).numpy(),
     }
     arrays |= {
         key: torch.tensor([phase.evidence.get(key, math.nan) for phase in phases], dtype=torch.float64).numpy()
@@ -91,8 +115,7 @@ def lead_explained(told: Account, *, subject: str, seed: int = 0) -> Explanation
     table = torch.tensor(rows, dtype=torch.float64).reshape(-1, 5)
     arrays = {name: table[:, place].numpy() for place, name in enumerate(("first", "last", "share", "low", "high"))}
     units = tuple(f"rounds {each.first} to {each.last}: {each.verdict}" for each in told.ahead)
-    moved = " ".join(f"{each.said[0].upper()}{each.said[1:]}." for each in told.first)
-    said = f"{_sides(told.ahead)} {moved}".strip() or "Who was ahead cannot be told: pairs of scores were not read."
+    said = _sides(told.ahead) or "Who was ahead cannot be told: pairs of scores were not read."
     return Explanation(
         "lead", subject, told.record.name, units, arrays, note=said, provenance=Provenance.here(seed=seed)
     )
@@ -140,10 +163,39 @@ def _fork(record: Record, start: int) -> str:
     if record.folder is None or not record.steps:
         return ""
     at = max((step for step in record.steps if step <= start), default=record.steps[0])
-    return f"ganatomy fork {record.folder} --at {at} --do game.terms.r1.strength={_strength(record):g}"
+    strength = r1_at(record, at)
+    if strength is None:
+        return ""
+    change = f"game.terms.r1.strength={MORE * strength if strength > 0 else STRENGTH:g}"
+    data = ["--data-dir", record.data_dir] if record.data_dir else []
+    return shlex.join(["ganatomy", "fork", str(record.folder), "--at", str(at), "--do", change, *data])
 
 
-def _strength(record: Record) -> float:
-    terms = None if record.recipe is None or record.recipe.game is None else record.recipe.game.terms
-    known = getattr(getattr(terms, "r1", None), "strength", None)
-    return MORE * known if isinstance(known, float | int) and known > 0 else STRENGTH
+def r1_at(record: Record, at: int) -> float | None:
+    """The strength of R1 in the round after so many: of its stage, with what interventions change then.
+
+    0 where there is none; None where it is not one number, as in a schedule.
+    """
+    if record.recipe is None:
+        return 0.0
+    place = _stage(record, at)
+    planned = [intervention(text) for text in record.recipe.interventions]
+    active = [str(each.read) for each in planned if each.kind == RECIPE and each.holds(at)]
+    key = f"stages.{place}." if record.recipe.stages else ""
+    content = to_plain(record.recipe)
+    for change in active:
+        content = merged(content, spread(layer_of([key + change])))
+    stage = recipe_of(content, source=record.name).all_stages()[place]
+    strength = getattr(getattr(stage.game.terms, "r1", None), "strength", 0.0)
+    return float(strength) if isinstance(strength, float | int) else None
+
+
+def _stage(record: Record, at: int) -> int:
+    """Of the checkpoint of that round, as it says itself; the first where it does not."""
+    if record.folder is None or record.recipe is None or not record.recipe.stages:
+        return 0
+    try:
+        extra = load_checkpoint(open_run(record.folder), at, moments=False).extra
+        return min(int(extra["standing"]["stage"]), len(record.recipe.stages) - 1)
+    except (GanatomyError, LookupError, TypeError, ValueError):
+        return 0

@@ -5,7 +5,8 @@
         print(episode.said)
 
 The rules are those that spoke during the run. They are applied again to the lines of the record, which also tells when
-an alarm was cleared; that is not written down during a run.
+an alarm was cleared; that is not written down during a run. A line without readings clears nothing, nor does the last
+round of a run that broke off: what was wrong with it was not put right.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ganatomy.explain.game.record import Record, Spoken
+from ganatomy.explain.game.record import NOT_READ, Record, Spoken
 from ganatomy.training.health.rule import Rule
 from ganatomy.training.health.watch import Watch, observe
+
+BROKEN = ("diverged", "failed")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def _cleared(record: Record) -> dict[tuple[str, int], int]:
     """By rule and the round it spoke in, the round in which it fell silent again."""
     watch, open_, ends = Watch(), {}, {}
     for row in record.rows:
+        if not set(row) - set(NOT_READ):
+            continue
         before = set(watch.speaking)
         watch, _ = observe(watch, row, rules=record.rules)
         now, step = set(watch.speaking), int(row["step"])
@@ -67,7 +72,8 @@ def _cleared(record: Record) -> dict[tuple[str, int], int]:
             open_[rule] = step
         for rule in before - now:
             ends[rule, open_.pop(rule)] = step
-    return ends
+    broken = record.state in BROKEN
+    return {key: step for key, step in ends.items() if not (broken and step == record.last)}
 
 
 def _told(record: Record, alarm: Spoken, cleared: int | None) -> EpisodeTold:

@@ -2,7 +2,7 @@
 
     film = {16: early, 512: later, 3500: gan}           # GANs by round; the last is what the others become
     found = emergence(film, measurers, plan=Emergence())
-    found.units.units, found.units.arrays["since"]      # "up1.act:37, 0.82 of loops", the round, -1 for not at the end
+    found.units.units, found.units.arrays["since"]      # "up1.act:37 and loops"; the round, -1 for not at the end
     found.likeness.arrays["cka"]                        # (layers, checkpoints): how much each is like at the end
 
 What to follow is chosen at the last checkpoint, on latents of its own: the units that do most to a concept when they
@@ -102,25 +102,33 @@ def emergence(
 
 
 def _units(gan: GAN, panel: Panel, sites: Sequence[SiteShape], spread: Tensor, plan: Emergence) -> list[Cause]:
-    """Those that do most at the last checkpoint, no two for one concept while there are others; each with a control."""
+    """Those that do most at the last checkpoint, no two for one concept before each has one; each with a control."""
     table = [(site, *_effects(gan, panel, site, spread, plan)) for site in sites if site.channels > 1]
     ranked = sorted(
-        ((float(size), place, unit) for place, (_, effects, _) in enumerate(table) for unit, size in _most(effects)),
+        (
+            (float(size), place, unit)
+            for place, (_, effects, _) in enumerate(table)
+            for unit, size in _most(effects)
+            if size > 0
+        ),
         key=lambda row: -row[0],
     )
+    chosen = _spread_over([(place, unit, int(table[place][1][unit].abs().argmax())) for _, place, unit in ranked], plan)
     found: list[Cause] = []
-    seen: set[int] = set()
-    for size, place, unit in ranked:
-        site, effects, loud = table[place]
-        concept = int(effects[unit].abs().argmax())
-        if size <= 0 or concept in seen or len(found) >= 2 * plan.units:
-            continue
-        seen.add(concept)
+    for place, unit, concept in chosen:
+        site, _, loud = table[place]
         other = _control(loud, unit, Stream(plan.seed, f"emergence/{site.site}"))
         found += [_unit(site, unit, concept, panel), _unit(site, other, concept, panel)]
     if not found:
         raise UsageError("no unit changes any concept at the last checkpoint", "name other places with --sites")
     return found
+
+
+def _spread_over(ranked: Sequence[tuple[int, int, int]], plan: Emergence) -> list[tuple[int, int, int]]:
+    """Of (place, unit, concept) in order: first the first for each concept, then the first of what is left."""
+    firsts = list({row[2]: row for row in reversed(ranked)}.values())
+    order = sorted(firsts, key=ranked.index) + [row for row in ranked if row not in firsts]
+    return order[: plan.units]
 
 
 def _most(effects: Tensor) -> list[tuple[int, float]]:
@@ -218,12 +226,17 @@ def since(effects: Sequence[Effect]) -> int | None:
     return next((place for place in range(len(there)) if all(there[place:])), None)
 
 
+def begun_said(start: int, first: int) -> str:
+    """Of something that is there at the first checkpoint nobody knows since when."""
+    return f"already at the first checkpoint, round {first}" if start == first else f"since round {start}"
+
+
 def _explained(film: Film, causes: Sequence[Cause], rows: Sequence[Sequence[Effect]], plan: Emergence) -> Explanation:
     rounds = sorted(film)
     places = [since(row) for row in rows]
     begun = [NEVER if place is None else rounds[place] for place in places]
     told = [
-        f"{cause.name} since round {start} (effect at the end {row[-1].value:.2g})"
+        f"{cause.name} {begun_said(start, rounds[0])} (effect at the end {row[-1].value:.2g})"
         if start != NEVER
         else f"{cause.name} not shown to be there at the end"
         for cause, start, row in zip(causes[::2], begun[::2], rows[::2], strict=True)

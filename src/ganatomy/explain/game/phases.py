@@ -5,8 +5,9 @@
         phase.evidence                                 # {"critic.relative": 0.03, "gap from": 0.32, ...}
         print(phase.said)
 
-Where one phase ends is found without names (see `changes`); the names are then given by rules, all that apply, most
-telling first. Neighbours with the same names are one phase. Where no rule applies a phase is unclear, and says so.
+Where one phase ends is found without names (see `changes`), so the next may bear the same names, on another course.
+Names are given by rules, all that apply, most telling first; that the gap fell or rose is said only where its noise
+alone would seldom do so. Where no rule applies a phase is unclear, and says so.
 """
 
 from __future__ import annotations
@@ -19,40 +20,45 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ganatomy.explain.game.changes import Changes, changes
+from ganatomy.explain.game.changes import FEWEST, Changes, changes, tamed
 from ganatomy.explain.game.record import Record
 
 BINS = 48  # stretches of rounds that a run is divided into, at most
 LOOKED_AT = ("gap", "critic.relative", "norm.ratio", "diversity.samples", "average.distance")
+DIVERSITIES = ("diversity.samples", "diversity.features")
 SMALL = 1e-3  # readings are looked at by their logarithms, from here on
-FACTOR = 1.25  # by which the gap falls or rises over a phase for that to count
+FACTOR = 1.25  # by which the gap falls or rises over a phase for that to count, at least
+SURE = 2.5  # and by so many standard errors of its change
+CARRIED = 0.5  # autocorrelation that noise of the gap is allowed for this
+MEDIANS = (1.0, 0.5, 0.449)  # variances of medians of one, two and three independent normal numbers
+UNTOLD = 0.5  # noise of a gap that was read too seldom to tell it, in its logarithm
 UNCLEAR = "unclear"
 Evidence = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Rounds first to last; `names` are not empty."""
+    """Rounds first to last; `names` are not empty. `turned`: the reading whose course changed most where it began."""
 
     first: int
     last: int
     names: tuple[str, ...]
     evidence: Mapping[str, float]
+    turned: str = ""
 
     @property
     def said(self) -> str:
         readings = ", ".join(f"{name} {value:.3g}" for name, value in self.evidence.items())
-        return f"rounds {self.first} to {self.last}: {' and '.join(self.names)}" + (
-            f" ({readings})" if readings else ""
-        )
+        begun = f"begun as {self.turned} took another course" if self.turned else ""
+        why = "; ".join(part for part in (readings, begun) if part)
+        return f"rounds {self.first} to {self.last}: {' and '.join(self.names)}" + (f" ({why})" if why else "")
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The phases, and of the search for them: how many pieces there were before names made neighbours one."""
+    """The phases, and of the search for them: the readings that were looked at, and what was found in them."""
 
     phases: tuple[Phase, ...]
-    pieces: int
     changes: Changes
     readings: tuple[str, ...]
 
@@ -67,8 +73,9 @@ def phased(record: Record, *, seed: int = 0) -> Found:
     found = changes(table, seed=seed)
     starts = [int(rounds[cut]) for cut in found.cuts]
     ends = [*(start - 1 for start in starts[1:]), record.last]
-    pieces = list(zip(starts, ends, strict=True))
-    return Found(tuple(_joined(record, pieces)), len(pieces), found, names)
+    turned = ["", *(names[place] for place in found.turned)]
+    told = [_phase(record, *each) for each in zip(starts, ends, turned, strict=True)]
+    return Found(tuple(told), found, names)
 
 
 def binned(record: Record, names: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -80,24 +87,12 @@ def binned(record: Record, names: Sequence[str]) -> tuple[Tensor, Tensor]:
     return record.rounds[torch.tensor(edges[:-1])], table.clamp(min=SMALL).log()
 
 
-def _joined(record: Record, pieces: Sequence[tuple[int, int]]) -> list[Phase]:
-    """Pieces whose neighbours have the same names become one, which is then judged as a whole."""
-    named = [(first, last, tuple(judged(record, first, last))) for first, last in pieces]
-    spans: list[tuple[int, int, tuple[str, ...]]] = []
-    for first, last, names in named:
-        if spans and spans[-1][2] == names:
-            spans[-1] = (spans[-1][0], last, names)
-        else:
-            spans.append((first, last, names))
-    return [_phase(record, first, last, names) for first, last, names in spans]
-
-
-def _phase(record: Record, first: int, last: int, names: tuple[str, ...]) -> Phase:
+def _phase(record: Record, first: int, last: int, turned: str) -> Phase:
     found = judged(record, first, last)
     evidence: Evidence = {}
-    for name in names:
-        evidence |= found.get(name, {})
-    return Phase(first, last, names or (UNCLEAR,), evidence)
+    for each in found.values():
+        evidence |= each
+    return Phase(first, last, tuple(found) or (UNCLEAR,), evidence, turned)
 
 
 def judged(record: Record, first: int, last: int) -> dict[str, Evidence]:
@@ -106,8 +101,8 @@ def judged(record: Record, first: int, last: int) -> dict[str, Evidence]:
     return {name: evidence for name, evidence in found.items() if evidence is not None}
 
 
-def ends_of(record: Record, name: str, first: int, last: int) -> tuple[float, float] | None:
-    """Medians of its first and its last few values (at most three), from the last time it was taken before.
+def ends_of(record: Record, name: str, first: int, last: int) -> tuple[Tensor, Tensor] | None:
+    """Its first and its last few values (at most three), from the last time it was taken before.
 
     Where it was taken once within them, the next time counts, too.
     """
@@ -119,20 +114,34 @@ def ends_of(record: Record, name: str, first: int, last: int) -> tuple[float, fl
     if len(values) < 2:
         return None
     third = min(3, max(1, len(values) // 3))
-    return float(values[:third].quantile(0.5)), float(values[-third:].quantile(0.5))
+    return values[:third], values[-third:]
 
 
 def _collapse(record: Record, first: int, last: int) -> Evidence | None:
-    low, copies = record.limit("lost-diversity", "low"), record.limit("near-duplicates", "high")
-    found: Evidence = {}
-    for name in ("diversity.samples", "diversity.features"):
-        value = record.median(name, first, last)
-        if value < low:
-            found[name] = value
-    same = record.median("duplicates", first, last)
-    if same > copies + _or_0(record.median("duplicates.floor")):
-        found["duplicates"] = same
-    return found or None
+    """Samples that have always been alike are those of a generator that has not learnt yet."""
+    return {name: value for name, (value, once) in _alike(record, first, last).items() if once} or None
+
+
+def _few(record: Record, first: int, last: int) -> Evidence | None:
+    """Samples are alike, and nothing says that they ever were not."""
+    found = _alike(record, first, last)
+    return (
+        None if any(once for _, once in found.values()) else {name: value for name, (value, _) in found.items()} or None
+    )
+
+
+def _alike(record: Record, first: int, last: int) -> dict[str, tuple[float, bool]]:
+    """By which readings samples are alike, throughout and at the end, and whether they were not before."""
+    low = record.limit("lost-diversity", "low")
+    copies = record.limit("near-duplicates", "high") + _or_0(record.median("duplicates.floor"))
+    found = {}
+    for name, limit, sign in (*((name, low, 1) for name in DIVERSITIES), ("duplicates", copies, -1)):
+        value, ends = record.median(name, first, last), ends_of(record, name, first, last)
+        end = value if ends is None else _middle(ends[1])
+        if sign * value < sign * limit and sign * end < sign * limit:
+            good = sign * record.course(name, last=last)[1] > sign * limit * FACTOR**sign
+            found[name] = value, bool((good[1:] & good[:-1]).any())  # one alone may be noise
+    return found
 
 
 def _saturated(record: Record, first: int, last: int) -> Evidence | None:
@@ -157,19 +166,19 @@ def _asleep(record: Record, first: int, last: int) -> Evidence | None:
 
 
 def _learning(record: Record, first: int, last: int) -> Evidence | None:
-    ends = _gap(record, first, last)
-    return {"gap from": ends[0], "gap to": ends[1]} if ends and _above(ends[0], ends[1]) else None
+    gap = _gap(record, first, last)
+    return {"gap from": gap.begin, "gap to": gap.end} if gap and gap.changed and gap.end < gap.begin else None
 
 
 def _worsening(record: Record, first: int, last: int) -> Evidence | None:
-    ends = _gap(record, first, last)
-    grown = ends is not None and ends[1] - ends[0] > record.limit("got-worse", "low")
-    return {"gap from": ends[0], "gap to": ends[1]} if ends and grown and _above(ends[1], ends[0]) else None
+    gap = _gap(record, first, last)
+    grown = gap is not None and gap.end - gap.begin > record.limit("got-worse", "low")
+    return {"gap from": gap.begin, "gap to": gap.end} if gap and gap.changed and grown else None
 
 
 def _stalled(record: Record, first: int, last: int) -> Evidence | None:
-    ends = _flat_gap(record, first, last)
-    return {"gap": ends} if ends is not None and ends > _near(record) else None
+    level = _flat_gap(record, first, last)
+    return {"gap": level} if level is not None and level > _near(record) else None
 
 
 def _balance(record: Record, first: int, last: int) -> Evidence | None:
@@ -183,6 +192,7 @@ def _balance(record: Record, first: int, last: int) -> Evidence | None:
 
 NAMES: dict[str, Callable[[Record, int, int], Evidence | None]] = {
     "collapse": _collapse,
+    "little diversity": _few,
     "critic saturated": _saturated,
     "critic flat": _flat,
     "critic asleep": _asleep,
@@ -199,25 +209,62 @@ def _beyond(record: Record, name: str, first: int, last: int, *, below: float) -
     return {name: value} if value < below else None
 
 
-def _gap(record: Record, first: int, last: int) -> tuple[float, float] | None:
-    return ends_of(record, "gap", first, last)
+@dataclass(frozen=True)
+class _Gap:
+    """At the two ends of a phase; `told`: whether its noise is known, `changed`: it differs by more than noise does."""
+
+    begin: float
+    end: float
+    told: bool
+    changed: bool
+
+    @property
+    def flat(self) -> bool:
+        """Where noise is not known a change of some size may be one, and may be none."""
+        return not self.changed and (self.told or not _apart(self.begin, self.end) > math.log(FACTOR))
+
+
+def _gap(record: Record, first: int, last: int) -> _Gap | None:
+    ends = ends_of(record, "gap", first, last)
+    if ends is None:
+        return None
+    begin, end = _middle(ends[0]), _middle(ends[1])
+    told = len(record.course("gap")[0]) >= FEWEST
+    error = _error(record, len(ends[0]))
+    return _Gap(begin, end, told, _apart(begin, end) > max(math.log(FACTOR), SURE * error))
+
+
+def _error(record: Record, many: int) -> float:
+    """Of the difference of two medians of so many values of the gap's logarithm, by its noise over the whole run.
+
+    Second differences tell noise beside any trend: of an AR(1) their variance is 2 s^2 (1 - r) (3 - r).
+    """
+    values, r, spread = record.course("gap")[1].clamp(min=SMALL).log(), CARRIED, UNTOLD
+    if len(values) >= FEWEST:
+        spread = math.sqrt(float(tamed(values.diff(n=2)).square().mean()) / (2 * (1 - r) * (3 - r)))
+    alone = MEDIANS[many - 1]
+    return spread * math.sqrt(2 * (alone + (1 - alone) * r))
+
+
+def _apart(one: float, other: float) -> float:
+    return abs(math.log(max(one, SMALL) / max(other, SMALL)))
+
+
+def _middle(values: Tensor) -> float:
+    return float(values.quantile(0.5))
 
 
 def _flat_gap(record: Record, first: int, last: int) -> float | None:
-    """Its median, where it neither falls nor rises."""
-    ends = _gap(record, first, last)
-    if ends is None or _above(*ends) or _worsening(record, first, last) is not None:
+    """Its level, where it is not seen to fall or to rise."""
+    gap = _gap(record, first, last)
+    if gap is None or _learning(record, first, last) or _worsening(record, first, last):
         return None
-    return sum(ends) / 2
+    return (gap.begin + gap.end) / 2 if gap.flat or gap.end > gap.begin else None
 
 
 def _near(record: Record) -> float:
     """A gap that counts as near real samples: as for the alarm, or what real samples themselves may have."""
     return max(record.limit("standing-still", "high"), 2 * _or_0(record.median("gap.upper")))
-
-
-def _above(much: float, little: float) -> bool:
-    return much > FACTOR * max(little, SMALL)
 
 
 def _or_0(value: float) -> float:

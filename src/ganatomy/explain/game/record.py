@@ -8,9 +8,11 @@ record.alarms                                      # in order: what was noticed,
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from ganatomy.training.health.rules import RULES, rules_with
 from ganatomy.training.recipes.read import recipe_text
 from ganatomy.training.recipes.schema import Recipe
 from ganatomy.training.runs.checkpoint import steps_of
-from ganatomy.training.runs.folder import open_run
-from ganatomy.training.runs.metrics import read_metrics
+from ganatomy.training.runs.folder import PROVENANCE, Run, open_run
+from ganatomy.training.runs.metrics import WORDS, read_metrics
 from ganatomy.training.runs.status import read_status
 
 LINES = ("log", "probe")
@@ -48,6 +50,8 @@ class Record:
     """`readings` by name, float64 over `rounds`, NaN where a line lacks them. `rows`: the lines as signals, in order.
 
     `rules` are those that the run was judged by. `steps`: its checkpoints. `recipe` is None where none is known.
+    `state`, `reason`: how it stands, as its status says. `damaged`: lines of metrics.jsonl that were left out.
+    `data_dir`: where its data lay, if that was said when it was trained.
     """
 
     name: str
@@ -60,6 +64,9 @@ class Record:
     recipe: Recipe | None = None
     folder: Path | None = None
     state: str = ""
+    reason: str = ""
+    damaged: int = 0
+    data_dir: str = ""
 
     @property
     def first(self) -> int:
@@ -91,19 +98,53 @@ def recorded(folder: str | Path) -> Record:
     """The record in a run's folder."""
     run = open_run(folder)
     recipe = recipe_text(run.config, source=str(run.folder / "config.yaml"))
-    found = record_of(read_metrics(run), name=run.folder.name, rules=rules_with(recipe.health))
-    return Record(
-        found.name,
-        found.rounds,
-        found.readings,
-        found.rows,
-        found.alarms,
-        found.rules,
-        tuple(steps_of(run)),
-        recipe,
-        run.folder,
-        read_status(run.folder).state,
+    rows, damaged = _lines(run)
+    found = record_of(rows, name=run.folder.name, rules=rules_with(recipe.health))
+    status = read_status(run.folder)
+    return replace(
+        found,
+        steps=tuple(steps_of(run)),
+        recipe=recipe,
+        folder=run.folder,
+        state=status.state,
+        reason=status.reason,
+        damaged=damaged,
+        data_dir=_data_dir(run),
     )
+
+
+def _lines(run: Run) -> tuple[list[dict[str, Any]], int]:
+    """As `read_metrics` reads them; of a file that it refuses, the lines that are whole, and how many are not."""
+    try:
+        return read_metrics(run), 0
+    except InputError:
+        if not run.metrics.is_file():
+            raise
+    *whole, _torn = run.metrics.read_bytes().split(b"\n")
+    read = [_line(raw) for raw in whole if raw.strip()]
+    return [row for row in read if row is not None], sum(row is None for row in read)
+
+
+def _line(raw: bytes) -> dict[str, Any] | None:
+    """None for one that is damaged."""
+    try:
+        row = json.loads(
+            raw, object_hook=lambda found: {key: WORDS.get(str(value), value) for key, value in found.items()}
+        )
+        fits = isinstance(row["step"], int) and (row.get("kind") != "alarm" or isinstance(row["rule"], str))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return dict(row) if fits else None
+
+
+def _data_dir(run: Run) -> str:
+    """From the command that trained it."""
+    try:
+        command = json.loads((run.folder / PROVENANCE).read_text("utf-8"))["command"]
+        words = [part for word in shlex.split(command) for part in word.split("=", 1)]
+        return words[words.index("--data-dir") + 1]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def record_of(rows: Sequence[Mapping[str, Any]], *, name: str, rules: Mapping[str, Rule] | None = None) -> Record:

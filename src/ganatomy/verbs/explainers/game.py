@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from ganatomy.explain.game.emergence import Emergence, emergence
 from ganatomy.explain.game.record import recorded
 from ganatomy.explain.game.strips import filmstrip, spaced
 from ganatomy.models.gan import GAN
+from ganatomy.training.runs.checkpoint import steps_of
+from ganatomy.training.runs.folder import open_run
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import game as views
 
@@ -19,12 +21,16 @@ CHECKPOINTS = 12  # that emergence looks at, or all with --thorough
 
 
 def tell_account(asked: Asked) -> Iterator[Told]:
-    told = account(recorded(_run(asked)), seed=asked.how.seed)
-    subject = asked.gan.digest()
-    whole = phases_explained(told, subject=subject, seed=asked.how.seed)
+    yield from told_of(_run(asked), subject=asked.gan.digest(), seed=asked.how.seed)
+
+
+def told_of(run: Path, *, subject: str, seed: int) -> Iterator[Told]:
+    """From the record alone: also of a run whose networks no longer put out numbers."""
+    told = account(recorded(run), seed=seed)
+    whole = phases_explained(told, subject=subject, seed=seed)
     yield Told("phases", whole, whole.note, partial(views.timeline, told))
-    sides = lead_explained(told, subject=subject, seed=asked.how.seed)
-    yield Told("lead", sides, sides.note, partial(views.sides, sides) if told.ahead else None, aside=not told.first)
+    sides = lead_explained(told, subject=subject, seed=seed)
+    yield Told("lead", sides, sides.note, partial(views.sides, sides) if told.ahead else None, aside=True)
 
 
 def tell_filmstrip(asked: Asked) -> Iterator[Told]:
@@ -63,7 +69,11 @@ def _run(asked: Asked) -> Path:
 
 def _film(asked: Asked) -> dict[int, GAN]:
     """Checkpoints by round; the one that was named is the last."""
-    steps = recorded(_run(asked)).steps
+    steps = steps_of(open_run(_run(asked)))
     before = {int(name.removeprefix("round ")): gan for name, gan in asked.earlier().items()}
     last = min((step for step in steps if step > max(before, default=-1)), default=max(before, default=0) + 1)
     return before | {last: asked.gan}
+
+
+# Those that read the record alone, by name.
+RECORDED: dict[str, Callable[..., Iterator[Told]]] = {"account": told_of}
