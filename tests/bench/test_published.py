@@ -140,12 +140,48 @@ def test_the_difference_has_both_spreads() -> None:
 
 
 def test_intervals_stay_within_what_can_be() -> None:
-    """Two equal trials, or one, bound nothing: then the interval is all that there is, and JSON can hold it."""
-    for found in ([GOOD], [GOOD, GOOD]):
+    """One trial bounds a number that is no end not at all: then the interval is all that there is."""
+    for found in ([GOOD], [GOOD, replace(GOOD, reverse_kl=0.5)]):
         rows = named(means(Setting("x", 8, None, "y"), found))
-        assert [rows["modes"].reading.interval.low, rows["modes"].reading.interval.high] == [0, 8]
-        assert rows["reverse KL"].reading.interval.high == math.log(8)
+        kl = rows["reverse KL"].reading.interval
+        assert (kl.low, kl.high) == (0, math.log(8))
         assert rows["high quality"].published is None
+
+
+@pytest.mark.parametrize(("trials", "others"), [(1, 0.975), (2, 0.8419), (10, 0.3085)])
+def test_equal_counts_bound_the_mean_by_the_trials_that_may_be_others(trials: int, others: float) -> None:
+    """Clopper and Pearson: of 0 of 10 the upper end is 0.3085, so that the mean may be 8 (1 - 0.3085) = 5.53."""
+    from scipy.stats import beta
+
+    assert beta.ppf(0.975, 1, trials) == pytest.approx(others, abs=1e-4)
+    row = named(means(Setting("x", 8, LINE, "y"), [GOOD] * trials))["modes"]
+    interval = row.reading.interval
+    assert (interval.low, interval.high) == (pytest.approx(8 * (1 - others), abs=1e-3), 8)
+    assert f"All {trials} trials gave modes 8: up to {others:.0%} of trials may give another number" in str(
+        row.differences
+    )
+    inner = named(means(Setting("x", 8, None, "y"), [replace(GOOD, loose=7)] * trials))["modes"].reading.interval
+    assert inner.low < 7 < inner.high
+
+
+@pytest.mark.parametrize(("short", "modes"), [(0.05, 0), (0.1, 7), (0.2, 0)])
+def test_the_interval_of_counts_that_saturate_holds_their_mean(short: float, modes: int) -> None:
+    """500 times ten trials, of which a few fall short of all 8 modes: 95 % less three standard errors."""
+    drawn = torch.rand(500, 10, generator=torch.Generator().manual_seed(3)) < short
+    mean, held = 8 - short * (8 - modes), 0
+    for trials in drawn:
+        found = [replace(GOOD, loose=modes if fails else 8) for fails in trials.tolist()]
+        held += mean in named(means(Setting("x", 8, None, "y"), found))["modes"].reading.interval
+    assert held / 500 > 0.92
+
+
+def test_what_is_published_is_not_beaten_by_ten_equal_trials() -> None:
+    """8.0 in all ten, and 7.9 ± 0.1: the difference has what both may be off."""
+    line = replace(LINE, modes=(7.9, 0.1))
+    row = named(beside_table(Setting("x", 8, line, "y"), [GOOD] * 10))["modes, ours less the published"]
+    assert row.reading.value == pytest.approx(0.1)
+    assert row.reading.interval.low == pytest.approx(0.1 - math.hypot(8 * 0.3085, 2.2622 * 0.1), abs=1e-3)
+    assert row.reading.interval.high == pytest.approx(0.1 + 2.2622 * 0.1, abs=1e-3)
 
 
 def test_trials_without_a_good_sample_have_no_reverse_kl() -> None:

@@ -14,8 +14,20 @@ from ganatomy.errors import UsageError
 from ganatomy.games.named import GAMES
 from ganatomy.games.penalties import gradient_penalty, r1
 from ganatomy.games.weights import WeightClip
-from ganatomy.theory.cases import CASES, PUBLISHED, Local
-from ganatomy.theory.convergence import CLOSED, apart, cell, eigenvalues, portrait, table, verdict
+from ganatomy.theory.cases import CASES, CYCLES, PUBLISHED, Local, Published
+from ganatomy.theory.convergence import (
+    CLOSED,
+    Cycle,
+    apart,
+    as_published,
+    by_method,
+    cell,
+    cycle,
+    eigenvalues,
+    portrait,
+    table,
+    verdict,
+)
 from ganatomy.theory.dirac import dirac
 from ganatomy.theory.steps import RULES, multipliers, trajectory
 
@@ -39,8 +51,8 @@ def test_the_eigenvalues_of_every_cell_are_the_closed_forms_and_say_what_was_pub
     for rule, stepping in RULES.items():
         found = multipliers(field, stepping, 0.1)
         assert apart(found, CLOSED[rule](case.local, 0.1)) < 1e-7, rule
-        if (name, rule) in PUBLISHED:
-            assert (verdict(abs(found[0])) == "converges") == PUBLISHED[name, rule].converges
+        if not case.tip:
+            assert as_published(PUBLISHED.get((name, rule)), verdict(abs(found[0]))) is not False
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -62,7 +74,6 @@ def test_consensus_of_the_reference(gamma: float, radius: float) -> None:
     [
         ("minimax", "simultaneous", "leaves"),
         ("wasserstein", "alternating", "circles"),
-        ("wasserstein-gp", "alternating", "leaves"),
         ("relativistic, R1", "alternating", "converges"),
         ("minimax, noise 1", "simultaneous", "converges"),
         ("hinge", "extragradient", "converges"),
@@ -83,6 +94,59 @@ def test_a_cell_that_disagrees_says_so() -> None:
     assert not replace(found, closed=found.closed + 1e-5).agree
     assert not replace(found, radii=np.ones_like(found.radii)).agree
     assert replace(found, radii=np.full_like(found.radii, np.nan)).ran == "leaves"
+
+
+@pytest.mark.parametrize("rule", CYCLES)
+def test_without_a_jacobian_at_rest_runs_from_within_and_from_without_meet(rule: str) -> None:
+    """The tip of |psi| is rounded over 1e-6: its eigenvalues are that of the rounding, and are not told."""
+    found = cell("wasserstein-gp", rule)
+    assert math.isnan(found.radius)
+    assert math.isnan(found.apart)
+    assert (found.verdict, found.ran, found.decided, found.agree) == ("cycles", "cycles", True, True)
+    assert found.cycle is not None
+    assert found.cycle.inner == pytest.approx(found.cycle.outer, rel=1e-4)
+    assert found.cycle.size == pytest.approx(CYCLES[rule], rel=0.04)
+    assert not replace(found, cycle=Cycle(0.5, 1.4, 0.9)).agree
+    assert not replace(found, published=PUBLISHED["ns-r1", "alternating"]).agree
+
+
+def test_what_does_not_cycle_is_not_said_to() -> None:
+    """The plain game under alternating steps keeps each run at its own distance."""
+    found = cycle(dirac(CASES["wasserstein"].game), RULES["alternating"])
+    assert found.ran == "wanders"
+    assert found.inner < 0.2
+    assert found.outer > 2
+    assert Cycle(0.01, 0.02, 0.01).ran == "converges"
+    assert Cycle(1.0, 9.0, 1.0).ran == Cycle(math.nan, 1.0, 1.0).ran == "leaves"
+
+
+def test_radius_1_neither_bears_a_verdict_out_nor_refutes_it() -> None:
+    """Non-saturating, alternating, creeps in: "need not converge" is not borne out by its circles of 384 rounds."""
+    found = cell("non-saturating", "alternating")
+    assert found.published is not None
+    assert (found.verdict, found.decided, found.agree) == ("circles", False, True)
+    assert as_published(found.published, found.held) is None
+    assert as_published(replace(found.published, converges=True), found.held) is None
+
+
+def test_a_method_converges_if_all_its_cells_do_and_need_not_if_one_does_not() -> None:
+    always, not_always = Published("a", True, "read"), Published("b", False, "read")
+    assert by_method([(always, "converges"), (always, "circles")]) == {"a": True}
+    assert by_method([(always, "converges"), (always, "leaves")]) == {"a": False}
+    assert by_method([(not_always, "converges"), (not_always, "leaves")]) == {"b": True}
+    assert by_method([(not_always, "converges")]) == {"b": False}
+    assert by_method([(not_always, "circles"), (None, "leaves")]) == {"b": None}
+    assert by_method([(replace(always, confirmed=False), "leaves")]) == {}
+
+
+def test_only_what_was_read_counts_as_published() -> None:
+    """theory.md: the abstract and the project page were read, which judge methods; the row of consensus was not."""
+    read = {each.method: each.converges for each in PUBLISHED.values() if each.confirmed}
+    wanted = {"GAN": False, "NSGAN": False, "WGAN": False, "WGAN-GP": False}
+    assert read == {**wanted, "instance noise": True, "a zero-centred penalty": True}
+    assert {each.source for each in PUBLISHED.values() if each.confirmed} == {"Mescheder et al. 2018"}
+    consensus = PUBLISHED["minimax", "consensus"]
+    assert str(consensus) == "remembered, not confirmed: consensus converges, Mescheder et al. 2018"
 
 
 def test_the_best_penalty_is_twice_the_slope() -> None:

@@ -48,7 +48,7 @@ def test_fields_off_rest_by_hand(point: tuple[float, float]) -> None:
     assert dirac(GAMES["minimax"])(here).tolist() == pytest.approx([-theta * s, psi * s], rel=1e-12)
     assert dirac(GAMES["non-saturating"])(here).tolist() == pytest.approx([-theta * s, psi * (1 - s)], rel=1e-12)
     assert dirac(GAMES["ns-r1"])(here).tolist() == pytest.approx([-theta * s - psi, psi * (1 - s)], rel=1e-12)
-    pull = -2 * (abs(psi) - 1) * math.copysign(1, psi)
+    pull = -(abs(psi) - 1) * math.copysign(1, psi)
     gp = dirac(CASES["wasserstein-gp"].game)(here)
     assert gp.tolist() == pytest.approx([-theta + pull, psi], rel=1e-9)
 

@@ -11,6 +11,7 @@ import torch
 from oracles_divergences import TABLE
 
 from ganatomy.errors import GanatomyError, UsageError
+from ganatomy.theory.cases import PUBLISHED
 from ganatomy.theory.convergence import Portrait
 from ganatomy.verbs import theory as module
 from ganatomy.verbs.theories import apart, moving
@@ -107,7 +108,25 @@ def test_the_dirac_table_agrees_with_hand_and_paper(monkeypatch):
     assert rows["wasserstein"][3] == "leaves"
     assert rows["wasserstein"][6] == "circles"
     assert rows["hinge"][7] == "-"
-    assert answer.shown.said.endswith("32 of 32 published ones agree")
+    assert rows["minimax"][7] == "published: GAN need not converge, Mescheder et al. 2018"
+    assert rows["r3"][7].startswith("remembered, not confirmed: ")
+    assert rows["wasserstein-gp"][1:3] == ("-", "-")
+    assert rows["wasserstein-gp"][3].startswith("cycles, |θ| 0.9")
+    assert answer.shown.said.endswith(
+        "6 of 6 published verdicts on methods agree, with 22 of 22 decided cells of theirs; 4 more are undecided"
+    )
+
+
+def test_the_published_verdict_is_that_of_each_stepping(monkeypatch):
+    """Of alternating steps alone: those on both players at once are not held against it."""
+    known = {("minimax", "alternating"): PUBLISHED["ns-r1", "alternating"]}
+    monkeypatch.setattr(moving, "PUBLISHED", known)
+    monkeypatch.setattr(moving, "CASES", {"minimax": moving.CASES["minimax"]})
+    assert moving.dirac(lambda _done, _total: None).said.endswith(
+        "with 0 of 0 decided cells of theirs; 1 more are undecided"
+    )
+    monkeypatch.setattr(moving, "PUBLISHED", {("minimax", "simultaneous"): PUBLISHED["ns-r1", "alternating"]})
+    assert "0 of 1 published verdicts on methods agree, with 0 of 1" in moving.dirac(lambda _done, _total: None).said
 
 
 def test_spectra_of_the_quadratic_game_and_of_networks(monkeypatch):

@@ -3,15 +3,16 @@
 found = dirac(progress=lambda done, total: None)
 found.rows, found.figures["fields"]()
 
-A cell's row is the radius of its update operator and has the closed form's as target; whether eigenvalues, run and
-publication agree is counted over all cells at the end. Then the laws where the linear part decides nothing, and how
-well cheap proxies rank runs of a game whose equilibrium is known.
+A cell's row is the radius of its update operator and has the closed form's as target, or the size of a limit cycle
+where the game has no Jacobian at rest. At the end it is counted where eigenvalues, run and publication agree: cells
+that are decided, cells at radius 1, where the linear part decides nothing, and methods whose verdict was read. Then the
+laws of the third order, and how well cheap proxies rank runs of a game whose rest is known.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ import torch
 from ganatomy.bench.rows import Illustrated, Reading, Row
 from ganatomy.bench.trained import Progress
 from ganatomy.numerics.statistics.interval import Interval
-from ganatomy.theory.cases import CASES
-from ganatomy.theory.convergence import EDGE, Cell, portrait, table
+from ganatomy.theory.cases import CASES, CYCLES
+from ganatomy.theory.convergence import EDGE, Cell, as_published, by_method, portrait, table
 from ganatomy.theory.dirac import dirac as field_of
 from ganatomy.theory.proxies import studied, tracking
 from ganatomy.theory.steps import RULES, trajectory
@@ -36,8 +37,15 @@ EXACT = "computed, no chance in it"
 STUDIED = ("minimax", "ns-r1", "ns-r1-r2", "minimax, R1 0.3", "wasserstein", "wasserstein, R1", "least-squares", "r3")
 TRACKS = ("speed", "gap of the scores", "spread of the critic's loss", "critic's loss off its value at rest")
 FIELDS = ("minimax", "non-saturating", "wasserstein", "least-squares", "ns-r1", "ns-r1-r2", "wasserstein-gp", "r3")
-SHADES = {"converges": BLUE, "circles": QUIET, "leaves": ORANGE}  # and the words, for those who see no colours
+# And the words, for those who see no colours.
+SHADES = {"converges": BLUE, "circles": QUIET, "leaves": ORANGE, "cycles": ORANGE}
 PALE = 0.75  # of a cell's shade: its number stands on it
+SAID = {"circles": "circles, undecided", "cycles": "not differentiable at rest, limit cycle"}
+NOTE = (
+    "radius of a round's update at the equilibrium; circles: it decides nothing; cycles: no radius, mean |θ| instead\n"
+    "bold: a published verdict on the method was read; *: something disagrees"
+)
+NEAR = 0.04  # how near a cycle's size is to the one found elsewhere, as a share: it hangs on where a turn is cut
 
 
 def dirac(*, progress: Progress) -> Illustrated:
@@ -51,26 +59,66 @@ def drawn_fields() -> Figure:
 
 
 def cell_row(cell: Cell) -> Row:
-    said = "nothing published"
-    if cell.published is not None:
-        said = f"published: {'converges' if cell.published.converges else 'does not'}, {cell.published.source}"
-    closed = float(np.abs(cell.closed).max())
     ran = "" if cell.ran == cell.verdict else f", but the run {cell.ran}"
-    name = f"{cell.case.name}, {cell.rule.name}: {cell.verdict}{ran} ({said})"
+    said = f"{SAID.get(cell.verdict, cell.verdict)}{ran} ({cell.published or 'nothing published'})"
+    name = f"{cell.case.name}, {cell.rule.name}: {said}"
+    if cell.cycle is not None:
+        size, unit = CYCLES.get(cell.rule.name), "mean distance of theta on the cycle, target slope 1"
+        ends = (None, None) if size is None else ((1 + NEAR) * size, (1 - NEAR) * size)
+        return _row(name, cell.cycle.size, unit, at_most=ends[0], at_least=ends[1])
+    closed = float(np.abs(cell.closed).max())
     slack = EDGE * max(1.0, closed)
     return _row(name, cell.radius, f"radius; by hand {closed:.6g}", at_most=closed + slack, at_least=closed - slack)
 
 
 def agreement(cells: list[Cell]) -> list[Row]:
-    known = [cell for cell in cells if cell.published is not None]
-    smooth = [abs(cell.growth - cell.radius) for cell in cells if cell.radius < 2.0]  # the others leave at once
-    furthest = max(cell.apart for cell in cells)
+    """What can be held against another, and, apart, what cannot: radius 1 bears no verdict out and none down."""
+    smooth = [cell for cell in cells if cell.cycle is None]
+    growth = (abs(cell.growth - cell.radius) for cell in smooth)
+    decided, undecided = ([cell.agree for cell in cells if cell.decided is so] for so in (True, False))
     return [
-        _row("cells that agree", sum(cell.agree for cell in cells), f"of {len(cells)}", at_least=len(cells)),
-        _row("published ones that agree", sum(cell.agree for cell in known), f"of {len(known)}", at_least=len(known)),
-        _row("eigenvalues off the closed forms, at most", furthest, "of the largest", at_most=EDGE),
-        _row("growth of a run off the radius, at most", max(smooth, default=0.0), "a round", at_most=0.01),
+        _counted("decided cells where eigenvalues or cycle, run and publication agree", decided),
+        _counted("undecided cells (radius 1) where the run circles, too", undecided),
+        *_published(cells),
+        _row(
+            "eigenvalues off the closed forms, at most",
+            _largest(c.apart for c in smooth),
+            "of the largest",
+            at_most=EDGE,
+        ),
+        _row("growth of a run off the radius, at most", _largest(growth), "a round", at_most=0.01),
     ]
+
+
+def _published(cells: list[Cell]) -> list[Row]:
+    """By method, as it was read, and by cell; what is remembered has no target."""
+    methods = by_method((cell.published, cell.held) for cell in cells)
+    read, read_open = _against(cells, confirmed=True)
+    remembered, remembered_open = _against(cells, confirmed=False)
+    name = "remembered verdicts, not confirmed"
+    return [
+        _counted("published verdicts on methods that agree", [bool(each) for each in methods.values()]),
+        _counted("decided cells of these methods that agree", read),
+        _row("undecided cells of these methods", read_open, f"of {len(read) + read_open}"),
+        _row(f"{name}: decided cells that agree", sum(remembered), f"of {len(remembered)}"),
+        _row(f"{name}: undecided cells", remembered_open, f"of {len(remembered) + remembered_open}"),
+    ]
+
+
+def _against(cells: list[Cell], *, confirmed: bool) -> tuple[list[bool], int]:
+    """Whether decided cells do what was published, and how many more are undecided."""
+    known = [each for each in cells if each.published is not None and each.published.confirmed is confirmed]
+    found = [as_published(each.published, each.held) for each in known]
+    decided = [each for each in found if each is not None]
+    return decided, len(found) - len(decided)
+
+
+def _counted(name: str, held: Sequence[bool]) -> Row:
+    return _row(name, sum(held), f"of {len(held)}", at_least=len(held))
+
+
+def _largest(values: Iterable[float]) -> float:
+    return max(values, default=0.0)
 
 
 def laws(*, rounds: int = 2000, h: float = 0.4) -> list[Row]:
@@ -100,7 +148,7 @@ def tracked(*, rounds: int = 400) -> list[Row]:
 
 
 def drawn_table(cells: Sequence[Cell]) -> Figure:
-    """A line a game, a column a rule: verdict and radius, in bold where there is a published verdict."""
+    """A line a game, a column a rule: verdict and radius, in bold where a published verdict was read."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Rectangle
 
@@ -111,21 +159,20 @@ def drawn_table(cells: Sequence[Cell]) -> Figure:
         place = rules.index(cell.rule.name), games.index(cell.case.name)
         pale = [PALE + (1 - PALE) * part for part in to_rgb(SHADES[cell.verdict])]
         ax.add_patch(Rectangle(place, 1, 1, facecolor=pale, edgecolor="white", lw=1.5))
-        said, weight = _short(cell), "normal" if cell.published is None else "bold"
+        read = cell.published is not None and cell.published.confirmed
+        said, weight = _short(cell), "bold" if read else "normal"
         ax.text(place[0] + 0.5, place[1] + 0.5, said, ha="center", va="center", fontsize=7, weight=weight, color=INK)
     ax.set(xlim=(0, len(rules)), ylim=(len(games), 0), xticks=np.arange(len(rules)) + 0.5, xticklabels=rules)
     ax.set(yticks=np.arange(len(games)) + 0.5, yticklabels=games)
     ax.tick_params(length=0, labelsize=8, top=True, labeltop=True, bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
-    ax.set_xlabel(
-        "radius of a round's update at the equilibrium; bold: published, too; *: something disagrees", fontsize=7
-    )
+    ax.set_xlabel(NOTE, fontsize=7)
     return figure
 
 
 def _short(cell: Cell) -> str:
-    radius = f"{cell.radius:.4f}" if cell.radius < 10 else f"{cell.radius:.1e}"
-    return f"{cell.verdict} {radius}{'' if cell.agree else ' *'}"
+    number = f"{cell.radius:.4f}" if cell.cycle is None else f"{cell.cycle.size:.2f}"
+    return f"{cell.verdict} {number}{'' if cell.agree else ' *'}"
 
 
 def _row(name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> Row:

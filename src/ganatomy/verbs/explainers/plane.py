@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,12 +17,17 @@ from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.explain.game.plane import field, pulled, trajectories
 from ganatomy.explain.game.plane_mesh import mesh, require_plane
 from ganatomy.explain.game.plane_near import Against, estimated, near, near_map
+from ganatomy.games.game import Game
 from ganatomy.games.losses import LOSSES, Loss
 from ganatomy.models.gan import GAN
 from ganatomy.theory.densities import of_world
 from ganatomy.theory.optimal import optimum
+from ganatomy.training.interventions.written import RECIPE, intervention
 from ganatomy.training.recipes.build import game_of
-from ganatomy.training.recipes.read import recipe_text
+from ganatomy.training.recipes.layers import layer_of, merged, spread
+from ganatomy.training.recipes.read import recipe_of, recipe_text, to_plain
+from ganatomy.training.recipes.schema import Recipe
+from ganatomy.training.runs.checkpoint import load_checkpoint
 from ganatomy.training.runs.folder import open_run
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.views import plane as views
@@ -87,16 +93,44 @@ def world_of(asked: Asked) -> World | None:
 
 
 def loss_of(gan: GAN, run: Path | None = None) -> tuple[Loss | None, str]:
-    """The loss it was trained by, and whence that is known: from its run's recipe; without one, what would tell it."""
+    """The loss it was trained by, and whence that is known: from its run's recipe; without one, what would tell it.
+
+    Of a run, the loss of its last round: a stage before the last may be under way, and interventions change a game.
+    """
     if run is not None:
-        recipe = recipe_text(open_run(run).config, source=str(run))
-        game = game_of(recipe.all_stages()[-1].game)
+        game, whence = _last_played(run, gan.provenance.get("step"))
         terms = " and ".join(term.name for term in game.terms)
         bent = f" Beside it the critic minimises {terms}, which bend it away from the best." if terms else ""
-        return game.loss, f"The loss is that of the run, {game.loss.name}.{bent}"
+        return game.loss, f"The loss is that of the run{whence}, {game.loss.name}.{bent}"
     if gan.score.kind != "unbounded":
         return LOSSES["non-saturating"], f"Assumed is the logistic loss, since the score is a {gan.score.kind}."
     return None, "an unbounded score goes with several losses: name a run, whose recipe says which"
+
+
+def _last_played(run: Path, step: int | None) -> tuple[Game, str]:
+    """The game of the round that made this checkpoint (the newest, where none is named), and what made it that game."""
+    opened = open_run(run)
+    recipe = recipe_text(opened.config, source=str(run))
+    checkpoint = load_checkpoint(opened, step, moments=False)
+    place = _stage_at(recipe, checkpoint.extra.get("standing"), checkpoint.step)
+    planned = [each for each in map(intervention, recipe.interventions) if each.kind == RECIPE]
+    changes = [each for each in planned if each.holds(max(checkpoint.step - 1, 0))]
+    if changes:
+        key = f"stages.{place}." if recipe.stages else ""
+        layer = spread(layer_of([f"{key}{each.read}" for each in changes]))
+        recipe = recipe_of(merged(to_plain(recipe), layer), source=str(run))
+    stage = recipe.all_stages()[place]
+    where = f" in its stage {stage.name}" if len(recipe.all_stages()) > 1 else ""
+    changed = f" with {' and '.join(map(str, changes))}" if changes else ""
+    return game_of(stage.game), where + changed
+
+
+def _stage_at(recipe: Recipe, standing: Mapping[str, Any] | None, step: int) -> int:
+    """As the checkpoint says it; a stage of which nothing has been played yet made nothing."""
+    if standing is None:
+        return len(recipe.all_stages()) - 1
+    place, before = int(standing["stage"]), int(standing["steps"])
+    return place - 1 if place and before == step else place
 
 
 def _against(asked: Asked, gan: GAN, loss: Loss) -> Against | None:

@@ -7,6 +7,7 @@ print(shown.said, shown.table())
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +22,8 @@ from ganatomy.models.latent import Normal
 from ganatomy.models.mlp import MLP
 from ganatomy.numerics.random import Stream
 from ganatomy.results.formats import Format
-from ganatomy.theory.cases import CASES, PUBLISHED
-from ganatomy.theory.convergence import CLOSED, RATE, apart, portrait, verdict
+from ganatomy.theory.cases import CASES, PUBLISHED, Case, Published
+from ganatomy.theory.convergence import CLOSED, RATE, apart, as_published, by_method, cycle, portrait, verdict
 from ganatomy.theory.dirac import dirac as dirac_field
 from ganatomy.theory.dirac import quadratic
 from ganatomy.theory.field import Field
@@ -60,26 +61,47 @@ SPECTRAL = ("speed", "rotation", "expansion", "contraction", "largest_rate")
 def dirac(progress: Progress) -> Shown:
     """Every game under simultaneous and alternating steps: eigenvalues by autograd, by hand, and what was published."""
     rows: list[tuple[Cell, ...]] = []
-    agree, worst = [], 0.0
+    judged: list[tuple[Published | None, str]] = []
+    worst = 0.0
     for done, (name, case) in enumerate(CASES.items()):
-        field, known = dirac_field(case.game), PUBLISHED.get((name, "alternating"))
         row: list[Cell] = [name]
         for rule in GRADIENT:
-            found, closed = multipliers(field, RULES[rule], RATE), CLOSED[rule](case.local, RATE)
-            worst = max(worst, apart(found, closed))
-            so = verdict(float(np.abs(found).max()))
-            row += [float(np.abs(found).max()), float(np.abs(closed).max()), so]
-            if known is not None:
-                agree.append(known.converges == (so == "converges"))
-        said = "-" if known is None else f"{'converges' if known.converges else 'does not'}, {known.source}"
-        rows.append((*row, said))
+            cells, so, off = _under(case, rule)
+            row += cells
+            judged.append((PUBLISHED.get((name, rule)), so))
+            worst = max(worst, off)
+        said = dict.fromkeys(str(published) for published, _ in judged[-len(GRADIENT) :] if published is not None)
+        rows.append((*row, "; ".join(said) or "-"))
         progress(done + 1, len(CASES))
     names = ("game", "simultaneous", "by hand", "so it", "alternating", "by hand ", "so it ", "published")
     return Shown(
-        f"eigenvalues equal the closed forms within {worst:.1g}; {sum(agree)} of {len(agree)} published ones agree",
+        f"eigenvalues equal the closed forms within {worst:.1g}; {_held(judged)}",
         names,
         tuple(rows),
         lambda: fields([portrait(name, rounds=150) for name in DRAWN]),
+    )
+
+
+def _under(case: Case, rule: str) -> tuple[list[Cell], str, float]:
+    """Radius, radius by hand and what follows; the word for it; how far the eigenvalues are off."""
+    field = dirac_field(case.game)
+    if case.tip:
+        found_cycle = cycle(field, RULES[rule])
+        return ["-", "-", f"{found_cycle.ran}, |θ| {found_cycle.size:.2f}"], found_cycle.ran, 0.0
+    found, closed = multipliers(field, RULES[rule], RATE), CLOSED[rule](case.local, RATE)
+    radius = float(np.abs(found).max())
+    so = verdict(radius)
+    return [radius, float(np.abs(closed).max()), so], so, apart(found, closed)
+
+
+def _held(judged: Sequence[tuple[Published | None, str]]) -> str:
+    """What was read is counted, by method and by cell, and what the linear part leaves open is counted apart."""
+    methods = by_method(judged)
+    read = [as_published(each, so) for each, so in judged if each is not None and each.confirmed]
+    decided = [each for each in read if each is not None]
+    return (
+        f"{sum(map(bool, methods.values()))} of {len(methods)} published verdicts on methods agree, with "
+        f"{sum(decided)} of {len(decided)} decided cells of theirs; {len(read) - len(decided)} more are undecided"
     )
 
 
