@@ -10,8 +10,9 @@ import pytest
 
 from ganatomy.errors import DivergedError, UsageError
 from ganatomy.experiments import pool
+from ganatomy.experiments.arms import Arm, Played, Scene, branches
 from ganatomy.experiments.forks import CONTROL, FRESH, NULL, PLANTED, SAME, Fork, Forked, forked, one_base
-from ganatomy.numerics.statistics.effects import judged_together
+from ganatomy.numerics.statistics.effects import judged_together, mean_effect
 from ganatomy.training.recipes.read import read_recipe, to_yaml
 
 SMALL = ["players.options.hidden=[16]", "players.options.critic_hidden=[16]", "pace.batch=16"]
@@ -146,13 +147,21 @@ def test_a_change_that_makes_runs_diverge_is_told_as_that(monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_of_eleven_forks_the_planted_one_is_found_and_ten_null_ones_are_not() -> None:
     """Each null fork is another randomness, the planted one a generator that stops learning. Holm over the eleven."""
-    recipe = to_yaml(read_recipe("ring8", [*SMALL, "pace.batch=64"]))
-    effects = []
-    for change in [*(f"randomness={number}" for number in range(10, 20)), "freeze=generator"]:
-        told = forked(Fork(recipe, 60, (change,), rounds=(120,)), progress=silent)
-        effects.append(told.course("gap").same[-1])
-    (alone,) = told.findings(["gap"])
-    verdicts = [effect.verdict for effect in judged_together(effects, adjust="holm")]
+    recipe, bases = to_yaml(read_recipe("ring8", [*SMALL, "pace.batch=64"])), range(10)
+    planted = forked(Fork(recipe, 60, ("freeze=generator",), rounds=(120,), bases=tuple(bases)), progress=silent)
+    course = planted.course("gap")
+    nulls = [Arm(f"null {number}", do=(f"randomness={number}",)) for number in range(10, 20)]
+    rows = [[reading(each) for _, each in branches(Scene(recipe, 60, (120,)), nulls, seed=seed)] for seed in bases]
+    control = planted.readings["gap"][CONTROL][:, 0]
+    effects = [
+        mean_effect(np.array(null) - control, smallest=course.same[-1].smallest) for null in zip(*rows, strict=True)
+    ]
+    verdicts = [effect.verdict for effect in judged_together([*effects, course.same[-1]], adjust="holm")]
     assert verdicts[-1] == "present"
     assert "present" not in verdicts[:-1]
-    assert alone.verdict == "present"
+    assert planted.findings(["gap"])[0].verdict == "present"
+
+
+def reading(played: Played | None) -> float:
+    assert played is not None
+    return played.readings[-1]["gap"]
