@@ -1,0 +1,1 @@
+"""How good and how diverse samples are: distances, neighbourhoods, modes, copies; each with interval and floor."""

@@ -1,0 +1,183 @@
+"""Copies: planted ones are found; honest and truncated generators and fitted Gaussians are not blamed (P5)."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ganatomy.errors import UsageError
+from ganatomy.evaluate.quality import beside
+from ganatomy.evaluate.quality.beside import NAMES, by_relabelling, fitted_gaussian, looked_up
+from ganatomy.evaluate.quality.copies import Copies, copies, near_duplicates
+from ganatomy.numerics.random import Stream
+
+CENTRES = 4 * Stream(0, "centres").normal(range(20), 8, dtype=torch.float64)
+
+
+def mixture(n: int, name: str, seed: int, *, spread: float = 1.0) -> Tensor:
+    """The world of P5: 20 modes in eight dimensions."""
+    stream = Stream(seed, name)
+    return CENTRES[stream.integers(range(n), 20)] + spread * stream.child("noise").normal(
+        range(n), 8, dtype=torch.float64
+    )
+
+
+def world(
+    seed: int, n: int = 150, *, copied: float = 0.0, spread: float = 1.0, noise: float = 0.05
+) -> tuple[Tensor, ...]:
+    train, held_out = (mixture(n, name, seed) for name in ("train", "held"))
+    fake = mixture(n, "fake", seed, spread=spread)
+    count = round(copied * n)
+    fake[:count] = train[:count] + noise * Stream(seed, "jitter").normal(range(count), 8, dtype=torch.float64)
+    return fake, train, held_out
+
+
+def judged(seed: int, *, draws: int = 199, **what: float) -> Copies:
+    return copies(*world(seed, **what), space="points", stream=Stream(seed, "c"), draws=draws)  # type: ignore[arg-type]
+
+
+def test_distances_under_any_labelling() -> None:
+    fake, train, held_out = world(0, 40)
+    side = looked_up(fake, train, held_out)
+    labels = Stream(0, "l").uniform(range(80)) < 0.5
+    pool = torch.cat([train, held_out])
+    table = (fake[:, None] - pool[None]).norm(dim=2)
+    mine, other = side.distances(labels)
+    known = labels[side.where].any(1) & ~labels[side.where].all(1)
+    assert known.double().mean() > 0.9
+    assert torch.allclose(mine[known], table[:, labels].amin(1)[known])
+    assert torch.allclose(other[known], table[:, ~labels].amin(1)[known])
+    assert torch.equal(side.first(labels)[known], labels.nonzero()[:, 0][table[:, labels].argmin(1)][known])
+    value = side.values(side.own)
+    assert torch.equal(value["nearer to training"], (table[:, :40].amin(1) < table[:, 40:].amin(1)).double())
+
+
+def test_a_label_beyond_the_depth_is_cut_in_every_arrangement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "DEPTH", 3)
+    train, held_out = torch.zeros(5, 1), torch.full((5, 1), 9.0)
+    side = looked_up(torch.tensor([[1.0]]), train, held_out)
+    assert side.distances(side.own) == (torch.tensor([1.0]), torch.tensor([1.0]))
+    assert side.first(~side.own).tolist() == [-1]
+
+
+@pytest.mark.parametrize("spread", [1.0, 0.6])
+def test_honest_and_truncated_generators_are_not_caught(spread: float) -> None:
+    """60 runs at 5 %: 9 rejections or more have a chance of 1 in 400; none may be called a copier but by them."""
+    told = [judged(seed, spread=spread, n=100, draws=39) for seed in range(60)]
+    assert sum(each.p <= 0.05 for each in told) <= 8
+    assert sum(each.verdict == "copies" for each in told) <= 3
+    rate = torch.tensor([each.measured["near-exact copies"].value for each in told], dtype=torch.float64)
+    assert abs(float(rate.mean())) < 4 * float(rate.std()) / 60**0.5 + 1e-9
+    halves = torch.tensor([each.measured["nearer to training"].value for each in told], dtype=torch.float64)
+    assert abs(float(halves.mean()) - 0.5) < 4 * float(halves.std()) / 60**0.5
+
+
+def test_planted_copies_are_found_and_counted() -> None:
+    told = [judged(seed, copied=0.1, draws=59) for seed in range(10)]
+    assert sum(each.verdict == "copies" for each in told) >= 9
+    rate = sum(each.measured["near-exact copies"].value for each in told) / 10
+    assert rate == pytest.approx(0.1, abs=0.02)
+    sloppy = [judged(seed, copied=0.2, noise=0.5, draws=59) for seed in range(4)]
+    assert all(each.p <= 0.05 for each in sloppy)
+    assert sum(each.measured["near-exact copies"].value for each in sloppy) / 4 < 0.15
+
+
+def test_exact_copies_and_the_closest_pairs() -> None:
+    told = judged(3, copied=0.04, noise=0.0)
+    exact = told.measured["exact copies"]
+    assert exact.value == pytest.approx(6 / 150)
+    assert exact.floor == 0.0
+    assert exact.interval is not None
+    assert exact.value in exact.interval
+    assert {tuple(pair) for pair in told.pairs[:6].tolist()} == {(i, i) for i in range(6)}
+    assert told.distances[:6, 0].eq(0).all()
+    assert (told.distances[:, 0] <= told.distances[:, 1]).sum() >= 6
+    assert "not a privacy claim" in told.note
+    assert "exact ones 4.00%" in told.note
+
+
+def test_one_picture_for_ever_is_a_copy_though_labels_cannot_tell() -> None:
+    _, train, held_out = world(0)
+    told = copies(train[:1].expand(50, -1), train, held_out, space="points", stream=Stream(0, "c"), draws=39)
+    assert told.p > 0.05
+    assert told.verdict == "copies"
+    assert told.measured["exact copies"].value == 1.0
+
+
+def test_no_copy_at_all_is_not_known_to_be_none() -> None:
+    fake, train, held_out = world(0)
+    found = copies(fake + 9, train + 0, held_out, space="points", stream=Stream(0, "c"), draws=39)
+    within = found.measured["near-exact copies"].interval
+    assert within is not None
+    assert within.low < 0 < within.high
+    assert "units that agree" in within.method
+    half = found.measured["nearer to training"].interval
+    assert half is not None
+    assert 0 <= half.low < half.high <= 1
+
+
+def test_a_gaussian_is_caught_by_the_labels_but_has_no_excess() -> None:
+    """Few samples in many dimensions: the fitted Gaussian leans to them, and copies nothing."""
+    caught = blamed = 0
+    for seed in range(10):
+        train, held_out = (Stream(seed, name).normal(range(60), 40, dtype=torch.float64) for name in "th")
+        fake = fitted_gaussian(train, 200, stream=Stream(seed, "another"))
+        told = copies(fake, train, held_out, space="points", stream=Stream(seed, "c"), draws=39)
+        caught += told.p <= 0.05
+        blamed += told.verdict != "no copies seen"
+    assert caught >= 9
+    assert blamed <= 2
+
+
+@pytest.mark.parametrize("width", [3, 300])
+def test_the_fitted_gaussian_has_the_moments_of_the_samples(width: int) -> None:
+    train = Stream(0, "t").normal(range(50), width, dtype=torch.float64) * torch.arange(1, width + 1) / width + 1
+    drawn = fitted_gaussian(train, 20000, stream=Stream(0, "g"))
+    assert torch.allclose(drawn.mean(0), train.mean(0), atol=0.05)
+    assert torch.allclose(drawn.T.cov()[:3, :3], train.T.cov()[:3, :3], atol=0.05)
+
+
+def test_groups_are_relabelled_whole() -> None:
+    """Five patients with near-identical samples a side; fakes near one patient: labels of samples mean much, of groups
+    little."""
+    groups = torch.arange(10)
+    samples = (5 * Stream(0, "p").normal(groups.tolist(), 8, dtype=torch.float64)).repeat_interleave(20, 0)
+    samples = samples + 0.1 * Stream(0, "n").normal(range(200), 8, dtype=torch.float64)
+    ids = groups.repeat_interleave(20)
+    fake = samples[:20] + 0.1 * Stream(0, "f").normal(range(20), 8, dtype=torch.float64)
+    ask = {"space": "points", "stream": Stream(0, "c"), "draws": 299}
+    alone = copies(fake, samples[:100], samples[100:], **ask)  # type: ignore[arg-type]
+    whole = copies(fake, samples[:100], samples[100:], groups=(ids[:100], ids[100:]), **ask)  # type: ignore[arg-type]
+    assert alone.p <= 0.01
+    assert whole.p >= 0.4
+    assert whole.relabelled.exact
+    with pytest.raises(UsageError, match="both x and y"):
+        copies(fake, samples[:90], samples[90:], groups=(ids[:90], ids[90:]), **ask)  # type: ignore[arg-type]
+
+
+def test_floors_are_the_mean_over_labellings() -> None:
+    """All 20 ways to call three of six samples training ones; unequal sides have no floor of one half."""
+    side = looked_up(*(mixture(n, name, 1) for n, name in ((30, "f"), (3, "t"), (3, "h"))))
+    told, floors = by_relabelling(side, stream=Stream(0, "r"))
+    assert told.exact
+    assert told.arrangements == 20
+    assert [floors[name] for name in NAMES] == pytest.approx([0.5, 0.0, 0.0], abs=1e-12)
+    uneven = looked_up(*(mixture(n, name, 1) for n, name in ((300, "f"), (90, "t"), (30, "h"))))
+    assert by_relabelling(uneven, stream=Stream(0, "r"), draws=99)[1]["nearer to training"] == pytest.approx(
+        0.75, abs=0.02
+    )
+
+
+def test_near_duplicates_nearest_first() -> None:
+    y = torch.arange(10.0)[:, None]
+    pairs, far = near_duplicates(torch.tensor([[3.5], [4.25], [7.0], [99.0]]), y, within=0.4)
+    assert pairs.tolist() == [[2, 7], [1, 4]]
+    assert far.tolist() == [0.0, 0.25]
+    assert near_duplicates(y, y, within=0.0)[0].tolist() == [[i, i] for i in range(10)]
+    with pytest.raises(UsageError, match="within -1"):
+        near_duplicates(y, y, within=-1.0)
+    with pytest.raises(UsageError, match="two samples"):
+        copies(y, y[:1], y, space="p", stream=Stream(0, "c"))
+    with pytest.raises(UsageError, match="one feature space"):
+        copies(y, y, torch.ones(4, 2), space="p", stream=Stream(0, "c"))
