@@ -46,6 +46,7 @@ def test_the_true_error_is_below_the_bound(first, second):
         assert abs(value.value - slowly(name, p, q)) <= value.error + 1e-12, name  # its own error
 
 
+@settings(max_examples=20)
 @given(PARTS, PARTS)
 def test_the_laws_hold_and_the_bounds_are_small(first, second):
     p, q = drawn(first), drawn(second)
