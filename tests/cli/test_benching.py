@@ -10,23 +10,11 @@ import pytest
 from ganatomy.bench import published
 from ganatomy.bench.modes import Tally
 from ganatomy.bench.rows import Illustrated, Published, Reading, Row
-from ganatomy.cli import main
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.verbs import bench
 from ganatomy.views.canvas import canvas
 
 SURE = Reading(2.0, Interval(1.0, 3.0, 0.95, "test"))
-
-
-@pytest.fixture
-def ganatomy(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = main([str(word) for word in words])
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def drawn():

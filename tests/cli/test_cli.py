@@ -6,37 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from ganatomy.cli import main
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def ganatomy(capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in this process; one test below starts it for real."""
-
-    def run(*words: str) -> Done:
-        code = main(words)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
+from shared_cli import Command
 
 
 @pytest.fixture
@@ -52,16 +27,16 @@ def scans(tmp_path: Path) -> Path:
 
 
 def test_version_and_lists(ganatomy: Command) -> None:
-    assert ganatomy("--version").stdout.startswith("ganatomy 0.")
+    assert ganatomy("--version").out.startswith("ganatomy 0.")
     for what, name in (("data", "ring8"), ("models", "dcgan"), ("games", "hinge")):
-        listed = json.loads(ganatomy("list", what, "--json").stdout)
+        listed = json.loads(ganatomy("list", what, "--json").out)
         assert name in listed["names"]
         assert all(sentence.strip() for sentence in listed["names"].values())
 
 
 def test_a_data_set_is_described_as_one_json_object_and_its_sheet_is_written(ganatomy: Command, tmp_path: Path) -> None:
     done = ganatomy("data", "digits", "--json", "--out", str(tmp_path / "sheet.png"))
-    facts = json.loads(done.stdout)
+    facts = json.loads(done.out)
     assert (facts["name"], facts["skipped"], facts["notes"]) == ("digits", [], [])
     assert (facts["train"], facts["held_out"], facts["groups"]) == (1438, 359, None)
     assert facts["classes"] == list("0123456789")
@@ -71,20 +46,20 @@ def test_a_data_set_is_described_as_one_json_object_and_its_sheet_is_written(gan
 
 def test_a_folder_is_described_with_what_was_left_out(ganatomy: Command, scans: Path) -> None:
     done = ganatomy("data", f"folder:{scans}")
-    assert done.returncode == 0, done.stderr
-    assert "left out" in done.stdout
-    assert "3.png" in done.stdout
-    assert "notes.txt" not in done.stdout
-    assert "note: passed over 1 other file: 1 .txt" in done.stdout
-    assert "files: 12 of 12" in done.stderr
+    assert done.code == 0, done.err
+    assert "left out" in done.out
+    assert "3.png" in done.out
+    assert "notes.txt" not in done.out
+    assert "note: passed over 1 other file: 1 .txt" in done.out
+    assert "files: 12 of 12" in done.err
 
 
 def test_the_groups_of_both_parts_are_counted(ganatomy: Command, scans: Path, tmp_path: Path) -> None:
     table = tmp_path / "groups.csv"
     table.write_text("file,group\n" + "".join(f"{number}.png,{number // 2}\n" for number in range(12)))
     told = ganatomy("data", f"folder:{scans}", "--groups", str(table))
-    assert "groups       6: 5 to train on, 1 held out" in told.stdout.splitlines()
-    facts = json.loads(ganatomy("data", f"folder:{scans}", "--groups", str(table), "--json").stdout)
+    assert "groups       6: 5 to train on, 1 held out" in told.out.splitlines()
+    facts = json.loads(ganatomy("data", f"folder:{scans}", "--groups", str(table), "--json").out)
     assert facts["groups"] == {"train": 5, "held_out": 1}
     assert facts["train"] + facts["held_out"] == 11
     assert facts["notes"] == ["passed over 1 other file: 1 .txt"]
@@ -92,20 +67,20 @@ def test_the_groups_of_both_parts_are_counted(ganatomy: Command, scans: Path, tm
 
 
 def test_a_set_without_end_has_no_count(ganatomy: Command) -> None:
-    facts = json.loads(ganatomy("data", "ring8", "--json").stdout)
+    facts = json.loads(ganatomy("data", "ring8", "--json").out)
     assert (facts["train"], facts["held_out"]) == (None, None)
-    assert "samples      endless" in ganatomy("data", "ring8").stdout.splitlines()
+    assert "samples      endless" in ganatomy("data", "ring8").out.splitlines()
 
 
 def test_the_options_of_a_folder_reach_it(ganatomy: Command, tmp_path: Path) -> None:
     for number in range(4):
         Image.fromarray(np.full((20, 20), 4000 - 500 * number, np.uint16)).save(tmp_path / f"{number}.png")
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    told = ganatomy("data", f"folder:{tmp_path}").stdout
+    told = ganatomy("data", f"folder:{tmp_path}").out
     assert "note: the brightest of 4 deep pictures is 4000 of 65535: if these are 12 bits, say white=4095" in told
     prints = set()
     for options in ([], ["--white", "4095"], ["--ground", "7"], ["--channels", "3"], ["--size", "5"]):
-        facts = json.loads(ganatomy("data", f"folder:{tmp_path}", *options, "--json").stdout)
+        facts = json.loads(ganatomy("data", f"folder:{tmp_path}", *options, "--json").out)
         prints.add(facts["fingerprint"])
         assert bool(facts["notes"]) == (options != ["--white", "4095"])
         side, channels = (5 if "--size" in options else 20), (3 if "--channels" in options else 1)
@@ -129,9 +104,9 @@ def test_an_error_is_two_lines_on_stderr_and_an_exit_code(
     ganatomy: Command, words: list[str], code: int, said: str, remedy: str
 ) -> None:
     done = ganatomy(*words)
-    assert (done.returncode, done.stdout) == (code, "")
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 2, done.stderr
+    assert (done.code, done.out) == (code, "")
+    lines = done.err.strip().splitlines()
+    assert len(lines) == 2, done.err
     assert said in lines[0]
     assert remedy in lines[1]
 
@@ -139,9 +114,9 @@ def test_an_error_is_two_lines_on_stderr_and_an_exit_code(
 @pytest.mark.parametrize("words", [["-v", "list", "gmaes"], ["list", "gmaes", "--verbose"]])
 def test_verbose_shows_the_trace_wherever_it_stands(ganatomy: Command, words: list[str]) -> None:
     done = ganatomy(*words)
-    assert done.returncode == 2
-    assert "Traceback" in done.stderr
-    assert done.stderr.splitlines()[-2].startswith("ganatomy: there is no list called")
+    assert done.code == 2
+    assert "Traceback" in done.err
+    assert done.err.splitlines()[-2].startswith("ganatomy: there is no list called")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -165,16 +140,16 @@ def test_the_command_started_for_real_ends_with_the_code_of_its_error() -> None:
 
 def test_unknown_commands_and_options_end_with_2_and_a_hint(ganatomy: Command) -> None:
     done = ganatomy("dta")
-    assert done.returncode == 2
-    assert "data" in done.stderr
-    assert ganatomy("list", "--jsn").returncode == 2
+    assert done.code == 2
+    assert "data" in done.err
+    assert ganatomy("list", "--jsn").code == 2
 
 
 def test_every_command_explains_itself_with_an_example(ganatomy: Command) -> None:
     for command in ("list", "data", "demo"):
         done = ganatomy(command, "--help")
-        assert done.returncode == 0
-        assert "Example" in done.stdout
+        assert done.code == 0
+        assert "Example" in done.out
 
 
 def test_a_file_that_no_verb_expected_to_fail_is_named(ganatomy: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +158,5 @@ def test_a_file_that_no_verb_expected_to_fail_is_named(ganatomy: Command, monkey
 
     monkeypatch.setattr("ganatomy.cli._run", fail)
     done = ganatomy("list", "recipes")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert (
-        done.stderr == "ganatomy: secret.yaml cannot be used (Permission denied)\nsee whether it is there, and yours\n"
-    )
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "ganatomy: secret.yaml cannot be used (Permission denied)\nsee whether it is there, and yours\n"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ganatomy.cli import completion, main
+from ganatomy.cli import completion
 from ganatomy.experiments.catalogue import EXPERIMENTS
 
 MINE = """
@@ -24,17 +24,10 @@ CLAIM = Experiment(
 """
 
 
-@pytest.fixture
-def ganatomy(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ganatomy.experiments.pool.cores", lambda: 1)  # no processes: they take seconds to begin
+@pytest.fixture(autouse=True)
+def _one_file_and_no_processes(monkeypatch, tmp_path):
+    monkeypatch.setattr("ganatomy.experiments.pool.cores", lambda: 1)  # they take seconds to begin
     (tmp_path / "mine.py").write_text(MINE)
-
-    def run(*words):
-        code = main([str(word) for word in words])
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def test_a_claim_is_told_and_kept(ganatomy, tmp_path):

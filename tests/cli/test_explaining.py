@@ -8,19 +8,6 @@ from pathlib import Path
 import pytest
 from shared_runs import small_run
 
-from ganatomy.cli import main
-
-
-@pytest.fixture
-def ganatomy(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = main([str(word) for word in words])
-        return (code, *capsys.readouterr())
-
-    return run
-
 
 def test_folders_are_printed_and_sentences_told(ganatomy, tmp_path):
     run = small_run(tmp_path / "runs").folder

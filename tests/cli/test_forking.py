@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shared_cli import Command
 
-from ganatomy.cli import main
 from ganatomy.experiments import pool
 
 SMALL = ["-o", "players.options.hidden=[8]", "-o", "players.options.critic_hidden=[8]", "-o", "pace.batch=8"]
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def ganatomy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pool, "cores", lambda: 1)  # here, without processes, which have tests of their own
-
-    def run(*words: object) -> Done:
-        code = main([str(word) for word in words])
-        return Done(code, *capsys.readouterr())
-
-    return run
+@pytest.fixture(autouse=True)
+def _without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which have tests of their own."""
+    monkeypatch.setattr(pool, "cores", lambda: 1)
 
 
 @pytest.fixture

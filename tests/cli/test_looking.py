@@ -10,7 +10,6 @@ from PIL import Image
 from shared_runs import small_run
 from typer.main import get_command
 
-from ganatomy.cli import main
 from ganatomy.cli.commands import app
 from ganatomy.models.disk import save
 from ganatomy.models.gan import GAN
@@ -21,15 +20,6 @@ from ganatomy.verbs import selftest
 
 COMMANDS = sorted(get_command(app).commands)
 MINE = "from ganatomy import GAN, Format, Normal\nimport torch\ndef make():\n    print('hello')\n    return {}\n"
-
-
-@pytest.fixture
-def ganatomy(capsys):
-    def run(*words):
-        code = main([str(word) for word in words])
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,8 @@ import json
 
 import pytest
 
-from ganatomy.cli import completion, main
+from ganatomy.cli import completion
 from ganatomy.verbs.theory import THEORY
-
-
-@pytest.fixture
-def ganatomy(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = main([str(word) for word in words])
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def test_tables_are_printed(ganatomy, tmp_path):

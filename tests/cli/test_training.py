@@ -14,14 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from shared_cli import Command
 
-from ganatomy.cli import main
 from ganatomy.training import judge, session
 from ganatomy.training.recipes.read import read_recipe, recipe_text
 from ganatomy.training.runs.checkpoint import checkpoint_at, load_checkpoint, steps_of
@@ -35,34 +34,11 @@ TINY = [word for change in (*NETWORKS, *CADENCE) for word in ("-o", change)]
 ALWAYS_SAVING = ["-o", "cadence.save_seconds=0.000001", "-o", "cadence.keep=9"]
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> list[str]:
-        """The two lines of an error, without what was told before it."""
-        lines = self.err.strip().splitlines()
-        return lines[[line.startswith("ganatomy: ") for line in lines].index(True) :]
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def ganatomy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    """The command in this process, in an empty folder; TensorBoard events have tests of their own and take time."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def _no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its events have tests of their own and take time."""
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorboard" else found(name))
-
-    def run(*words: object) -> Done:
-        code = main([str(word) for word in words])
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
