@@ -30,8 +30,9 @@ from ganatomy.results.folder import load
 from ganatomy.results.formats import Format, Score
 from ganatomy.verbs import explainers
 from ganatomy.verbs.asked import Asked, Explainer, Told
-from ganatomy.verbs.explain import Answer, Wanted, chosen, explain, findings_of
+from ganatomy.verbs.explain import Answer, Wanted, chosen, explain
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
+from ganatomy.verbs.places import place_of
 from ganatomy.verbs.subject import subject
 
 PAIR = "gan_mnist_wgangp_akanametov"
@@ -253,7 +254,7 @@ def test_results_of_a_run_lie_in_its_folder_and_others_here(tmp_path: Path) -> N
     found = list(explain(run, ["coordinates"]))
     assert all(answer.folder.parent == run / "findings" for answer in found)
     Path("mine.py").write_text("")
-    assert findings_of("mine.py:make") == Path("findings/make")
+    assert place_of("mine.py:make", "findings") == Path("findings/make")
 
 
 def test_the_same_seed_gives_the_same_files(gan: GAN) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from ganatomy.cli.benching import register as register_benching
 from ganatomy.cli.completion import KINDS, data_sets, kinds
+from ganatomy.cli.evaluating import register as register_evaluating
 from ganatomy.cli.experimenting import register as register_experimenting
 from ganatomy.cli.explaining import register as register_explaining
 from ganatomy.cli.folder_options import FolderCommand
@@ -124,6 +125,7 @@ register_benching(app)
 register_training(app)
 register_looking(app)
 register_explaining(app)
+register_evaluating(app)
 register_forking(app)
 register_sweeping(app)
 register_theorising(app)

@@ -11,7 +11,18 @@ from functools import partial
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-KINDS = ("recipes", "data", "models", "games", "explainers", "experiments", "interventions", "benches", "theory")
+KINDS = (
+    "recipes",
+    "data",
+    "models",
+    "games",
+    "explainers",
+    "measures",
+    "experiments",
+    "interventions",
+    "benches",
+    "theory",
+)
 
 
 def recipes(incomplete: str) -> list[str]:
@@ -37,6 +48,10 @@ def benches(incomplete: str) -> list[str]:
 def explainers(incomplete: str) -> list[str]:
     file = "verbs/explainers/catalogue.py"
     return _starting(incomplete, [*literal_keys(file, "GROUPS"), *literal_keys(file, "EXPLAINERS")])
+
+
+def measures(incomplete: str) -> list[str]:
+    return _starting(incomplete, literal_keys("verbs/measures/catalogue.py", "MEASURES"))
 
 
 def theories(incomplete: str) -> list[str]:

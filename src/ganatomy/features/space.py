@@ -68,7 +68,7 @@ def space(name: str, module: nn.Module, format: Format) -> FeatureSpace:
             f"the feature space {name} maps 2 samples to shape {tuple(probe.shape)}",
             "a space maps (n, ...) to (n, width)",
         )
-    return FeatureSpace(name, module, format, probe.shape[1], digest(module))
+    return FeatureSpace(name, module, format, probe.shape[1], fingerprint(digest(module), str(format.shape)))
 
 
 def pixels(format: Format) -> FeatureSpace:

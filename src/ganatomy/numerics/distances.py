@@ -16,9 +16,9 @@ from torch import Tensor
 
 from ganatomy.errors import InputError, UsageError
 from ganatomy.numerics.linear import root
-from ganatomy.numerics.running import Covariance
+from ganatomy.numerics.running import Covariance, finite
 
-CHUNK = 2**22  # entries of a distance table held at once: 32 MiB of float64
+CHUNK = 2**20  # entries of a distance table held at once: 8 MiB of float64
 
 
 def frechet(x: Tensor, y: Tensor) -> float:
@@ -35,14 +35,19 @@ def frechet(x: Tensor, y: Tensor) -> float:
 
 
 def frechet_gaussian(a: Covariance, b: Covariance) -> float:
-    """From streamed moments: tr (S1 S2)^(1/2) is the sum of the roots of the eigenvalues of R S2 R, R = S1^(1/2)."""
+    """From streamed moments: tr (S1 S2)^(1/2) is the sum of the roots of the eigenvalues of R^T S2 R with S1 = R R^T.
+
+    R is the triangular factor of S1 or, where S1 is not positive definite and has none, its symmetric root.
+    """
     if a.mean.shape != b.mean.shape:
         raise UsageError(
             f"moments of {len(a.mean)} and {len(b.mean)} features cannot be compared", "use one feature space for both"
         )
     first, second = a.matrix(), b.matrix()
-    half = root(first)
-    cross = torch.linalg.eigvalsh(half @ second @ half).clamp(min=0).sqrt().sum()
+    half, failed = torch.linalg.cholesky_ex(first)
+    if int(failed):
+        half = root(first)
+    cross = torch.linalg.eigvalsh(half.T @ second @ half).clamp(min=0).sqrt().sum()
     return float((a.mean - b.mean).square().sum() + first.trace() + second.trace() - 2 * cross)
 
 
@@ -85,15 +90,16 @@ def neighbours(queries: Tensor, points: Tensor, k: int = 1, *, skip_self: bool =
     centre = points.median(0).values  # an outlier would drag a mean along, and rounding with it
     near = points - centre
     squares = near.square().sum(1)
-    found = []
-    for first in range(0, len(queries), max(1, CHUNK // len(points))):
-        part = queries[first : first + max(1, CHUNK // len(points))] - centre
-        table = squares - 2 * part @ near.T  # |q|^2 is left out: the same for all points of a row
+    step = max(1, CHUNK // len(points))
+    where = torch.empty(len(queries), k, dtype=torch.int64, device=points.device)
+    room = torch.empty(min(step, len(queries)), len(points), dtype=torch.float64, device=points.device)  # used anew
+    for first in range(0, len(queries), step):  # small tables kept between large ones would leave holes everywhere
+        part = queries[first : first + step] - centre
+        table = torch.addmm(squares, part, near.T, alpha=-2, out=room[: len(part)])  # |q|^2: the same in a whole row
         if skip_self:
             here = torch.arange(len(part), device=table.device)
             table[here, first + here] = torch.inf
-        found.append(table.topk(k, dim=1, largest=False).indices)
-    where = torch.cat(found)
+        where[first : first + step] = table.topk(k, dim=1, largest=False).indices
     return _exact(queries, points, where)
 
 
@@ -161,7 +167,7 @@ def _samples(x: Tensor, name: str) -> Tensor:
         raise UsageError(
             f"{name} has shape {tuple(x.shape)}", "distances take tables (samples, features) with at least one row"
         )
-    if not bool(torch.isfinite(x).all()):
+    if not finite(x):
         raise InputError(f"{name} holds NaN or infinite values", "leave those samples out before measuring")
     return x.detach().double()
 

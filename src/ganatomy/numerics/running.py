@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ganatomy.errors import InputError, UsageError
 
+ROOM = 2**17  # entries of a batch centred at once: 1 MiB of float64
+
 
 def rows(maps: Tensor) -> Tensor:
     """Every place of every map as a row: (n, c, *places) -> (n * places, c)."""
@@ -69,8 +71,11 @@ class Covariance:
     def of(cls, batch: Tensor) -> Covariance:
         x = _checked(batch)
         mean = x.mean(0)
-        centred = x - mean
-        return cls(len(x), mean, centred.T @ centred)
+        scatter = x.new_zeros(len(mean), len(mean))
+        for part in x.split(max(256, ROOM // len(mean))):  # no second table as large as the first
+            centred = part - mean
+            scatter.addmm_(centred.T, centred)
+        return cls(len(x), mean, scatter)
 
     def __add__(self, other: Covariance) -> Covariance:
         _same_shape(self.mean, other.mean)
@@ -230,9 +235,14 @@ def _checked(batch: Tensor) -> Tensor:
             f"running statistics of a batch of shape {tuple(batch.shape)} were asked for",
             "give (n, channels) with at least one row; rows() flattens activation maps",
         )
-    if not bool(torch.isfinite(batch).all()):
+    if not finite(batch):
         raise InputError("a batch for running statistics holds NaN or infinite values", "leave those samples out")
     return batch.detach().double()
+
+
+def finite(x: Tensor) -> bool:
+    """Whether every entry is. A sum that is finite tells so at once; one that is not may only be too large."""
+    return bool(torch.isfinite(x.sum())) or bool(torch.isfinite(x).all())
 
 
 def _same_shape(mine: Tensor, theirs: Tensor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ganatomy.atomic import write_text
@@ -23,9 +24,11 @@ from ganatomy.bench.gap import gap
 from ganatomy.bench.mnist import mnist
 from ganatomy.bench.modes import grid, ring
 from ganatomy.bench.published import Cut
+from ganatomy.bench.quality import quality
 from ganatomy.bench.rows import Illustrated, Row
 from ganatomy.bench.selection import selection
 from ganatomy.bench.speed import speed
+from ganatomy.bench.trust import trust
 from ganatomy.bench.watching import watching
 from ganatomy.errors import UsageError, choose
 from ganatomy.training.threads import threads
@@ -45,7 +48,10 @@ BENCHES: dict[str, Callable[..., list[Row] | Illustrated]] = {
     "dirac": dirac,
     "dissection": dissection,
     "gap": gap,
+    "quality": quality,
+    "quality-full": partial(quality, full=True),
     "speed": speed,
+    "trust": trust,
     "watching": watching,
 }
 PUBLISHED: dict[str, Callable[..., list[Row]]] = {"ring": protocols.ring, "grid": protocols.grid}

@@ -8,8 +8,6 @@ Without names all that apply are called, on a budget of about a minute for small
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,8 +32,9 @@ from ganatomy.training.described import NO_CRITIC
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.explainers.game import RECORDED
+from ganatomy.verbs.places import place_of, require_usable, run_of, slug, unforeseen
 from ganatomy.verbs.real import of_its_classes, real_pictures
-from ganatomy.verbs.subject import earlier, named, subject
+from ganatomy.verbs.subject import earlier, subject
 from ganatomy.views.canvas import fragment, svg
 
 FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
@@ -92,9 +91,9 @@ def explain(
     """
     wanted = wanted or Wanted()
     _check(what, wanted)
-    folder = out or findings_of(gan)
+    folder = out or place_of(gan, FINDINGS)
     folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
-    _require_usable(folder)
+    require_usable(folder)
     try:
         whom = gan if isinstance(gan, GAN) else subject(gan)
     except GanatomyError as error:
@@ -106,7 +105,7 @@ def explain(
     train, held_out = of_its_classes(whom, train, held_out, failed)
     concepts = cache(lambda: measurers_for(whom.format, known, own=own, progress=progress("classifiers")))
     before = partial(earlier, gan) if not isinstance(gan, GAN) else dict
-    run, first, applied = _run_of(gan), None, False
+    run, first, applied = run_of(gan), None, False
     names = _heard(chosen(what, critic=whom.critic is not None, gan=whom), whom, what, failed)
     names = [name for name in names if what or EXPLAINERS[name].applies(whom, run)]
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
@@ -122,7 +121,7 @@ def explain(
             if failed is None or name in what:
                 raise
             first = first or error
-            failed(name, error if isinstance(error, GanatomyError) else _unforeseen(error))
+            failed(name, unforeseen(error))
     if first is not None and not applied:
         raise first
 
@@ -135,12 +134,6 @@ def chosen(what: Sequence[str], *, critic: bool, gan: GAN | None = None) -> list
     if len(fit) < len(names) and (not fit or set(what) - set(fit) - set(GROUPS)):
         raise _lacking(f"{', '.join(what)} was asked of a GAN without a critic", gan)
     return fit
-
-
-def _run_of(gan: GAN | str | Path) -> Path | None:
-    """The folder whose record tells of its training; a checkpoint file alone has none."""
-    found = None if isinstance(gan, GAN) else named(gan)
-    return found.path if found is not None and found.kind == "run" else None
 
 
 def _check(what: Sequence[str], wanted: Wanted) -> None:
@@ -214,7 +207,7 @@ def _recorded(
     gan: GAN | str | Path, what: Sequence[str], error: GanatomyError, *, folder: Path, seed: int, failed: Failed | None
 ) -> Iterator[Answer]:
     """What a run's record tells alone, of networks that give no samples, as after divergence; or else the error."""
-    run, members = _run_of(gan), [member for name in what for member in GROUPS.get(name, (name,))]
+    run, members = run_of(gan), [member for name in what for member in GROUPS.get(name, (name,))]
     names = [name for name in RECORDED if name in members or not what]
     named_others = set(what) - set(GROUPS) - set(names)
     if run is None or not names or named_others or (failed is None and set(what) != set(names)):
@@ -230,27 +223,15 @@ def _kept(name: str, answer: Iterator[Told], folder: Path) -> Iterator[Answer]:
     for told in answer:
         if not taken:
             forget(folder, name)
-        slug = _unlike(_slug(f"{name} {told.name}"), taken)
-        taken.add(slug)
-        drawn, kept = keep(told, folder / slug)
+        place = _unlike(slug(f"{name} {told.name}"), taken)
+        taken.add(place)
+        drawn, kept = keep(told, folder / place)
         yield Answer(name, drawn, kept)
-
-
-def _unforeseen(error: Exception) -> GanatomyError:
-    said = f"{type(error).__name__}: {error}".splitlines()[0]
-    return GanatomyError(said, "name this one alone with -v for the trace")
-
-
-def _require_usable(folder: Path) -> None:
-    """Before anything is worked out: the folder is there, or can be made."""
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise GanatomyError(f"{folder} cannot be written to", "choose a folder you may write with --out")
 
 
 def forget(folder: Path, name: str) -> None:
     """Results of an explainer from before, which would stand among its new ones; nothing but results is touched."""
-    for old in folder.glob(f"{_slug(name)}-*/{JSON}"):
+    for old in folder.glob(f"{slug(name)}-*/{JSON}"):
         for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE), old.with_name(FRAGMENT)):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps a file of his own there
@@ -274,18 +255,6 @@ def keep(told: Told, folder: Path) -> tuple[Told, Path]:
     return told, folder
 
 
-def findings_of(gan: GAN | str | Path) -> Path:
-    """In the folder of a run, else in the current one."""
-    if isinstance(gan, GAN):
-        return Path(FINDINGS)
-    found = named(gan)
-    return found.path / FINDINGS if found.kind == "run" else Path(FINDINGS) / _slug(found.function or found.path.stem)
-
-
-def _unlike(slug: str, taken: Container[str]) -> str:
+def _unlike(place: str, taken: Container[str]) -> str:
     """Names that differ in case or signs alone get a number."""
-    return next(each for each in chain([slug], (f"{slug}-{more}" for more in count(2))) if each not in taken)
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
+    return next(each for each in chain([place], (f"{place}-{more}" for more in count(2))) if each not in taken)

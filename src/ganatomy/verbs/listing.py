@@ -54,6 +54,12 @@ def _explainers() -> dict[str, str]:
     return {name: explainer.summary for name, explainer in EXPLAINERS.items()}
 
 
+def _measures() -> dict[str, str]:
+    from ganatomy.verbs.measures.catalogue import MEASURES
+
+    return {name: measure.summary for name, measure in MEASURES.items()}
+
+
 def _benches() -> dict[str, str]:
     from ganatomy.verbs.bench import BENCHES
 
@@ -86,6 +92,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "models": _models,
     "games": _games,
     "explainers": _explainers,
+    "measures": _measures,
     "experiments": _experiments,
     "interventions": _interventions,
     "benches": _benches,

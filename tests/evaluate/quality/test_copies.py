@@ -90,7 +90,10 @@ def test_exact_copies_and_the_closest_pairs() -> None:
     assert exact.floor == 0.0
     assert exact.interval is not None
     assert exact.value in exact.interval
-    assert {tuple(pair) for pair in told.pairs[:6].tolist()} == {(i, i) for i in range(6)}
+    assert {tuple(pair) for pair in told.pairs[:6, :2].tolist()} == {(i, i) for i in range(6)}
+    fake, _, held_out = world(3, copied=0.04, noise=0.0)
+    apart = torch.cdist(fake[told.pairs[:, 0]], held_out)
+    assert told.pairs[:, 2].tolist() == apart.argmin(1).tolist()
     assert told.distances[:6, 0].eq(0).all()
     assert (told.distances[:, 0] <= told.distances[:, 1]).sum() >= 6
     assert "not a privacy claim" in told.note
@@ -181,3 +184,31 @@ def test_near_duplicates_nearest_first() -> None:
         copies(y, y[:1], y, space="p", stream=Stream(0, "c"))
     with pytest.raises(UsageError, match="one feature space"):
         copies(y, y, torch.ones(4, 2), space="p", stream=Stream(0, "c"))
+
+
+@pytest.mark.parametrize("symbols", [100 * 70, 100 * 200])
+def test_chance_hits_among_data_that_repeat_themselves_are_no_copies(symbols: int) -> None:
+    """Fakes of the law itself; a rule that looks at held-out samples alone blames a quarter of them."""
+    blamed = 0
+    for seed in range(60):
+        tables = (
+            Stream(seed, name).integers(range(100), symbols)[:, None].double() * torch.tensor([[1.0, 3.0]])
+            for name in ("fake", "train", "held")
+        )
+        told = copies(*tables, space="symbols", stream=Stream(seed, "c"), draws=19)  # type: ignore[misc]
+        blamed += told.verdict == "copies"
+    assert blamed <= 8  # of 60 at 5 %: a chance of 1 in 150
+
+
+def test_exact_copies_beyond_chance_need_no_p() -> None:
+    """Two pictures of 100 are a third squared; three are beyond chance; none where the data hold the same twice."""
+    _, train, held_out = world(0, 100)
+    fake = mixture(100, "other", 9, spread=1.0)
+
+    def verdict(count: int, kept: Tensor) -> str:
+        tables = torch.cat([train[:1].expand(count, -1), fake[count:]]), train, kept
+        return copies(*tables, space="points", stream=Stream(0, "c"), draws=19).verdict
+
+    assert [verdict(count, held_out) for count in (0, 2, 3)] == ["no copies seen", "no copies seen", "copies"]
+    assert verdict(3, torch.cat([train[5:6], held_out[1:]])) == "no copies seen"
+    assert verdict(3, torch.cat([train[:1], held_out[1:]])) == "no copies seen"

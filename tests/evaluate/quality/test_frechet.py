@@ -114,3 +114,30 @@ def test_intervals_cover(shift: float, scale: float) -> None:
     assert sum(held(each, NAME, mean) for each in found) >= 26
     if not shift:
         assert sum(each[NAME].floor for each in found) / len(found) == pytest.approx(mean, rel=0.1)
+
+
+def test_many_features_take_fewer_splits_and_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ganatomy.evaluate.quality import frechet as module
+
+    assert [module.splits(width) for width in (8, 256, 512, 2048)] == [16, 16, 8, 2]
+    both = gaussians(400, 8, shift=0.3)
+    whole = frechet(both)
+    monkeypatch.setattr(module, "WIDER", 7)
+    monkeypatch.setattr(module, "WIDE", 1)
+    joined = frechet(both)
+    for name in (NAME, LESS):
+        assert joined[name].value == pytest.approx(whole[name].value, rel=1e-9 if name == NAME else 0.05)
+        assert joined[name].interval.method.endswith("10 blocks")
+    assert whole[NAME].interval.method.endswith("20 blocks")
+    assert joined[NAME].floor == pytest.approx(whole[NAME].floor, rel=0.4)
+
+
+def test_many_merged_at_once_are_the_sum() -> None:
+    from ganatomy.evaluate.quality.frechet import together
+    from ganatomy.numerics.running import Covariance
+
+    tables = [normal(n, 4, f"t{n}") + n for n in (3, 1, 20)]
+    found, whole = together([Covariance.of(table) for table in tables]), Covariance.of(torch.cat(tables))
+    assert found.n == whole.n
+    assert torch.allclose(found.mean, whole.mean, rtol=1e-12)
+    assert torch.allclose(found.scatter, whole.scatter, rtol=1e-10)

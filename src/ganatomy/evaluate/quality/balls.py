@@ -20,7 +20,7 @@ from torch import Tensor
 from ganatomy.errors import UsageError
 from ganatomy.numerics.distances import neighbours
 
-CHUNK = 2**21  # entries of a table held at once: 16 MiB of float64
+CHUNK = 2**20  # entries of a table held at once: 8 MiB of float64
 SPARE = 6  # neighbours looked up beyond the k-th, in case some are left out
 ROUNDING = 1e-12  # of the squared norms: more than the expanded square rounds by
 NAMES = ("precision", "recall", "density", "coverage")
@@ -97,11 +97,12 @@ def _touching(x: Tensor, y: Tensor, reach: tuple[Tensor, Tensor]) -> Iterator[tu
     centre = y.median(0).values
     near, squares = y - centre, (y - centre).square().sum(1)
     step = max(1, CHUNK // len(y))
+    room = torch.empty(2, min(step, len(x)), len(y), dtype=torch.float64, device=y.device)  # used anew for each part
     for first in range(0, len(x), step):
         part = x[first : first + step] - centre
         norms = part.square().sum(1, keepdim=True)
-        table = torch.addmm(squares, part, near.T, alpha=-2).add_(norms)
-        bound = torch.maximum(reach[0][first : first + step, None], reach[1]).square_()
+        table = torch.addmm(squares, part, near.T, alpha=-2, out=room[0, : len(part)]).add_(norms)
+        bound = torch.maximum(reach[0][first : first + step, None], reach[1], out=room[1, : len(part)]).square_()
         bound.add_(norms, alpha=ROUNDING).add_(squares, alpha=ROUNDING)
         rows, columns = (table <= bound).nonzero(as_tuple=True)
         size = max(1, CHUNK // max(y.shape[1], 32))

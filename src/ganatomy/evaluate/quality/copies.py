@@ -38,9 +38,9 @@ PRIVACY = "This is not a privacy claim: what is not found here may still be foun
 class Copies:
     """measured: of the fakes. excess: the same less that of a Gaussian fitted to the training samples.
 
-    relabelled: the mean log ratio against random labels of training and held-out. pairs (top, 2): fake and training
-    sample of the closest pairs, the ratio of distances least first; distances (top, 2): to the training and the
-    held-out sample. verdict: copies, nearer to training, or no copies seen.
+    relabelled: the mean log ratio against random labels of training and held-out. pairs (top, 3): fake, its nearest
+    training and its nearest held-out sample, the ratio of distances least first; distances (top, 2): to the two.
+    verdict: copies, nearer to training, or no copies seen.
     """
 
     measured: dict[str, Measurement]
@@ -108,8 +108,11 @@ def copies(
         for name, mean in means[0].items()
     }
     near |= _exact(sides[0], said=said, space=space)
-    verdict = _verdict(relabelled.p, near["exact copies"], excess)
+    alone = _beyond_chance(sides[0], held_out, train)
+    verdict = "copies" if alone else _verdict(relabelled.p, excess)
     pairs, distances = _closest(sides[0])
+    beside = neighbours(fake[pairs[:, 0]].double(), held_out.double())[1].cpu()
+    pairs = torch.cat([pairs, beside], dim=1)
     return Copies(near, excess, relabelled, pairs, distances, verdict, _said(verdict, relabelled, near, excess))
 
 
@@ -175,12 +178,25 @@ def _within(mean: Mean, *, bounded: bool = False) -> Interval:
     )
 
 
-def _verdict(p: float, exact: Measurement, excess: dict[str, Measurement]) -> str:
-    """Copies: exact ones where no held-out sample has any, or more of the near-exact than the Gaussian, and labels
-    matter; nearer to training: labels matter, and by more than to the Gaussian.
+def _beyond_chance(side: Beside, held_out: Tensor, train: Tensor) -> bool:
+    """Whether exact copies are too many to have come about by chance, as they do where data repeat themselves.
+
+    Fakes, training and held-out samples of one law coincide as often, pair for pair. So where no held-out sample is
+    met by a fake or by a training sample, c copies are a matter of chance with probability share^c: of all pairs of two
+    kinds, the share that joins a fake and a training sample.
     """
-    if exact.value > 0 and exact.floor == 0:
-        return "copies"
+    to_train, to_held_out = side.distances(side.own)
+    count = int((to_train == 0).sum())
+    if not count or bool((to_held_out == 0).any()) or bool((neighbours(held_out, train)[0] == 0).any()):
+        return False
+    k, n, m = len(to_train), len(train), len(held_out)
+    return bool((k * n / (k * n + k * m + n * m)) ** count <= SURE)
+
+
+def _verdict(p: float, excess: dict[str, Measurement]) -> str:
+    """Copies: more of the near-exact than the Gaussian, and labels matter; nearer to training: labels matter, and by
+    more than to the Gaussian. Exact copies beyond chance are copies whatever p.
+    """
     if p > SURE:
         return "no copies seen"
     if _bounds(excess["near-exact copies"]).low > 0:

@@ -4,37 +4,51 @@
     seen = Streamed.of(first_batch, stream=at) + Streamed.of(next_batch, first=256, stream=at)
     frechet_streamed(seen, made, space=space.id, stream=at)        # from the moments of blocks alone
 
-It is called FID only in the space of the Inception weights of 2015, and so never here. It sees two moments: samples of
-equal means and covariances are at distance 0. With no more samples than features the form by singular values is taken;
-no covariance is formed then, and the bias, which does not fall as 1/n, stays on.
+It is called FID in the space of the Inception weights of 2015 (`features.inception`), and only there. It sees two
+moments: samples of equal means and covariances are at distance 0. With no more samples than features the form by
+singular values is taken; no covariance is formed then, and the bias, which does not fall as 1/n, stays on. An interval
+and a floor take some 70 distances, each in time of the cube of the features: beyond 256 of these the floor is read from
+fewer splits, and beyond 1,024 the interval from 10 blocks instead of 20, which makes it some 8 % wider.
 """
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.evaluate.quality.pairs import BLOCKS, Pair, Readings
-from ganatomy.evaluate.quality.plug_in import Form, Parts, Said, plug_in
+from ganatomy.evaluate.quality.plug_in import SPLITS, Form, Parts, Said, plug_in
+from ganatomy.features.inception import title
 from ganatomy.numerics.distances import frechet_gaussian, frechet_thin
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.running import Covariance
 
-NAME = "Fréchet distance"
+Part = TypeVar("Part", Covariance, Tensor)
+
+NAME = title("")  # in any other space than that of the FID
 ENOUGH = 4  # samples a feature from which the bias falls as 1/n, near enough to be taken off
+WIDE, FEW_SPLITS = 256, 2  # features from which the floor's splits become fewer, and the fewest
+WIDER = 1024  # features from which the blocks are joined in pairs
 
 
-def _together(parts: Sequence[Covariance]) -> Covariance:
-    return functools.reduce(operator.add, parts)
+def together(parts: Sequence[Covariance]) -> Covariance:
+    """The sum of many at once: one table is written to, and what lies between the means is one product."""
+    sizes = torch.tensor([part.n for part in parts], dtype=torch.float64, device=parts[0].mean.device)
+    means = torch.stack([part.mean for part in parts])
+    mean = sizes @ means / sizes.sum()
+    away = means - mean
+    scatter = (sizes[:, None] * away).T @ away
+    for part in parts:
+        scatter += part.scatter
+    return Covariance(int(sizes.sum()), mean, scatter)
 
 
-MOMENTS: Form[Covariance] = Form(_together, frechet_gaussian, bends=True)
+MOMENTS: Form[Covariance] = Form(together, frechet_gaussian, bends=True)
 TABLES: Form[Tensor] = Form(lambda parts: torch.cat(list(parts)), frechet_thin, bends=True)
 
 
@@ -66,18 +80,18 @@ class Streamed:
 
 def frechet(both: Pair) -> Readings:
     """Of the Gaussians fitted to both tables, covariances with n - 1."""
-    real, made = both.split(both.real, both.made)
+    real, made = (_joined(tables, TABLES.merge) for tables in both.split(both.real, both.made))
     if max(both.sizes) > both.width:
         moments = [Covariance.of(table) for table in real], [Covariance.of(table) for table in made]
         return _from_moments(*moments, both.space, both.stream)
     parts = Parts(real, made, [len(table) for table in real], [len(table) for table in made])
     said = Said(both.says("by singular values"), both.space, both.stream, corrects=False)
-    return plug_in(NAME, TABLES, parts, said)
+    return plug_in(title(both.space), TABLES, parts, said)
 
 
 def frechet_streamed(real: Streamed, made: Streamed, *, space: str, stream: Stream) -> Readings:
     """The same from streams."""
-    return _from_moments(real.full(), made.full(), space, stream)
+    return _from_moments(_joined(real.full(), together), _joined(made.full(), together), space, stream)
 
 
 def _from_moments(real: list[Covariance], made: list[Covariance], space: str, stream: Stream) -> Readings:
@@ -85,4 +99,17 @@ def _from_moments(real: list[Covariance], made: list[Covariance], space: str, st
     n, m = sum(parts.real_sizes), sum(parts.made_sizes)
     how = f"symmetric, n - 1, float64, {n} real and {m} generated"
     said = Said(how, space, stream, corrects=min(n, m) >= ENOUGH * len(real[0].mean))
-    return plug_in(NAME, MOMENTS, parts, said)
+    return plug_in(title(space), replace(MOMENTS, splits=splits(len(real[0].mean))), parts, said)
+
+
+def splits(width: int) -> int:
+    """How many halves, quarters and tenths the floor is read from; the wider, the less a single one of them varies."""
+    return max(FEW_SPLITS, min(SPLITS, SPLITS * WIDE // width))
+
+
+def _joined(blocks: list[Part], merge: Callable[[Sequence[Part]], Part]) -> list[Part]:
+    first = blocks[0]
+    width = len(first.mean) if isinstance(first, Covariance) else first.shape[1]
+    if width <= WIDER or len(blocks) < BLOCKS:
+        return blocks
+    return [merge(blocks[j : j + 2]) for j in range(0, len(blocks), 2)]

@@ -35,11 +35,15 @@ Left = Callable[[Sequence[int]], float]  # numbers of the blocks that are left -
 
 @dataclass(frozen=True)
 class Form(Generic[Part]):
-    """merge: what blocks hold together. apart: the distance of two such. bends: the floor's power of n grows with n."""
+    """merge: what blocks hold together. apart: the distance of two such. bends: the floor's power of n grows with n.
+
+    splits: how many halves the floor is read from.
+    """
 
     merge: Callable[[Sequence[Part]], Part]
     apart: Callable[[Part, Part], float]
     bends: bool = False
+    splits: int = SPLITS
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,9 @@ def floor(form: Form[Part], parts: Parts[Part], *, stream: Stream) -> float:
     """What the distance reads on average between two samples of the real law, of the sizes at hand."""
     count = len(parts.real)
     n, m = sum(parts.real_sizes), sum(parts.made_sizes)
-    eaches = [each for each in (count // 2, count // 4, count // 10 if form.bends else 0) if each]
-    read = [_split(form, parts, each, stream.child(str(each))) for each in eaches]
+    read = [_split(form, parts, each, stream.child(str(each))) for each in (count // 2, count // 4) if each]
+    if form.bends and count >= 10 and _power(read) < BENT:  # else it would not be looked at
+        read.append(_split(form, parts, count // 10, stream.child(str(count // 10))))
     value, size = read[0]
     return float(value * (size * (n + m) / (2 * n * m)) ** _power(read))
 
@@ -143,10 +148,10 @@ def _power(read: list[tuple[float, float]]) -> float:
 def _split(form: Form[Part], parts: Parts[Part], each: int, stream: Stream) -> tuple[float, float]:
     """The mean distance between `each` blocks and as many others, and the harmonic mean of their sizes."""
     values, sizes = [], []
-    for index in range(SPLITS):
+    for index in range(form.splits):
         order = stream.permutation(index, len(parts.real)).tolist()
         one, other = order[:each], order[each : 2 * each]
         values.append(form.apart(*(form.merge([parts.real[j] for j in half]) for half in (one, other))))
         a, b = (sum(parts.real_sizes[j] for j in half) for half in (one, other))
         sizes.append(2 * a * b / (a + b))
-    return sum(values) / SPLITS, sum(sizes) / SPLITS
+    return sum(values) / form.splits, sum(sizes) / form.splits

@@ -1,0 +1,1 @@
+"""Measurements under the limits of whoever has to decide."""

@@ -1,0 +1,156 @@
+"""The scorecard: every measurement of a GAN in one table, each beside its floor and under its limit.
+
+    card = Scorecard(subject, sections, limits, provenance)
+    card.table(), card.to_dict(), card.failed
+
+A cell without a limit is told and not judged; what could not be measured stands there too, with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ganatomy.evaluate.scorecard.limits import Limits, Verdict
+from ganatomy.results.measurement import Measurement
+from ganatomy.results.provenance import Provenance
+from ganatomy.results.record import plain
+
+HEAD = ("", "value [95 % interval]", "floor", "n", "", "limit")
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one question measured: `title` names it and its space, `said` is its sentence."""
+
+    name: str
+    title: str
+    measured: tuple[Measurement, ...]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A question that could not be asked."""
+
+    name: str
+    said: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """`subject` names the GAN, `against` the real data."""
+
+    subject: str
+    against: str
+    sections: tuple[Section, ...]
+    left_out: tuple[LeftOut, ...]
+    limits: Limits
+    provenance: Provenance
+
+    def judged(self) -> Iterator[tuple[Section, Measurement, Verdict | None]]:
+        for section in self.sections:
+            for measured in section.measured:
+                yield section, measured, self.limits.verdict(measured)
+
+    def named(self, verdict: Verdict) -> tuple[str, ...]:
+        return tuple(
+            f"{measured.name} ({section.title})" for section, measured, found in self.judged() if found == verdict
+        )
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        return self.named("fail")
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of all; None where no limit says anything."""
+        found = {verdict for _, _, verdict in self.judged()}
+        worst: tuple[Verdict, ...] = ("fail", "warn", "pass")
+        return next((each for each in worst if each in found), None)
+
+    def counted(self) -> str:
+        counts = {verdict: len(self.named(verdict)) for verdict in ("pass", "warn", "fail")}
+        silent = sum(verdict is None for _, _, verdict in self.judged())
+        return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + f", {silent} without a limit"
+
+    def table(self) -> str:
+        """Plain text: a block for each section, columns alike in all of them."""
+        rows = {section.name: [self._row(each) for each in section.measured] for section in self.sections}
+        every = [HEAD, *(row for block in rows.values() for row in block)]
+        widths = [max(len(row[place]) for row in every) for place in range(len(HEAD))]
+        lines = [f"{self.subject} against {self.against}", self._ruled(), "", _line(HEAD, widths)]
+        for section in self.sections:
+            lines += ["", section.title, *(_line(row, widths) for row in rows[section.name])]
+            lines += [f"  {section.said}"] if section.said else []
+        lines += [f"\nNot told: {each.name}: {each.said}; {each.remedy}." for each in self.left_out]
+        for verdict in ("fail", "warn"):
+            lines += [f"\n{verdict}: " + "; ".join(found)] if (found := self.named(verdict)) else []
+        return "\n".join([*lines, "", f"{self.counted()}."])
+
+    def _ruled(self) -> str:
+        return f"limits of {self.limits.by}, {self.limits.date}; judged {self.provenance.made}"
+
+    def _row(self, measured: Measurement) -> tuple[str, ...]:
+        limit, verdict = self.limits.of(measured), self.limits.verdict(measured)
+        return (
+            f"  {measured.name}",
+            written(measured),
+            "" if measured.floor is None else short(measured.floor),
+            str(measured.n),
+            verdict or ("" if limit is None else "?"),
+            "" if limit is None else str(limit.fails if verdict == "fail" else limit.passes),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "subject": self.subject,
+            "against": self.against,
+            "verdict": self.verdict,
+            "sections": [
+                {
+                    "name": section.name,
+                    "title": section.title,
+                    "said": section.said,
+                    "rows": [self._judgement(measured) for measured in section.measured],
+                }
+                for section in self.sections
+            ],
+            "left_out": [vars(each) for each in self.left_out],
+            "limits": plain(self.limits),
+            "provenance": self.provenance.to_dict(),
+        }
+
+    def _judgement(self, measured: Measurement) -> dict[str, Any]:
+        limit = self.limits.of(measured)
+        bounds = None if limit is None else {"pass": str(limit.passes), "fail": str(limit.fails)}
+        return {**measured.to_dict(), "verdict": self.limits.verdict(measured), "limit": bounds}
+
+
+def written(measured: Measurement) -> str:
+    """The value and its interval, in as many digits as the interval can bear."""
+    value, within = measured.value, measured.interval
+    if within is None or not (math.isfinite(within.low) and math.isfinite(within.high)):
+        ends = "" if within is None else f" [{short(within.low)}, {short(within.high)}]"
+        return short(value) + ends
+    width = within.high - within.low
+    digits = 3 if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
+    if max(abs(value), abs(within.high)) >= 1e5 or (0 < abs(value) < 1e-4 and digits == 6):
+        return f"{value:.2e} [{within.low:.2e}, {within.high:.2e}]"
+    return f"{value:.{digits}f} [{within.low:.{digits}f}, {within.high:.{digits}f}]"
+
+
+def short(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    left = (0, 4, 5)
+    cells = [
+        cell.ljust(w) if place in left else cell.rjust(w)
+        for place, (cell, w) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()

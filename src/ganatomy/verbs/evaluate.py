@@ -1,0 +1,129 @@
+"""Evaluate a GAN: quality, diversity and trust on one scorecard, under limits that are the user's to set.
+
+    done = evaluate("runs/0001-digits-mlp-s0", data="digits")
+    print(done.card.table()); done.card.failed; done.files
+
+Without names all measures that apply are taken. The folder gets `scorecard.json` (with names `scorecard-NAMES.json`),
+the table as text and a figure for each section that has one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganatomy.atomic import write_text
+from ganatomy.errors import GanatomyError, UsageError, choose
+from ganatomy.evaluate.scorecard.card import LeftOut, Scorecard
+from ganatomy.evaluate.scorecard.limits import Limits, shipped
+from ganatomy.models.gan import GAN
+from ganatomy.results.provenance import Provenance
+from ganatomy.training.threads import threads
+from ganatomy.verbs.measures.catalogue import MEASURES
+from ganatomy.verbs.measures.material import How, Material
+from ganatomy.verbs.measures.told import Told
+from ganatomy.verbs.places import place_of, require_usable, run_of, slug, unforeseen
+from ganatomy.verbs.real import real_pictures
+from ganatomy.verbs.subject import subject
+from ganatomy.views.canvas import svg
+
+EVALUATION, CARD = "evaluation", "scorecard"
+Progress = Callable[[str], Callable[[int, int], None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """The scorecard, and what was written."""
+
+    card: Scorecard
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def evaluate(
+    gan: GAN | str | Path,
+    what: Sequence[str] = (),
+    *,
+    data: str | None = None,
+    out: Path | None = None,
+    how: How | None = None,
+    limits: Limits | None = None,
+    progress: Progress = lambda _what: lambda _done, _total: None,
+) -> Evaluated:
+    """`data`: what the GAN was trained on; by default the set that it names.
+
+    A measure that cannot be taken is left out, with its reason, unless it was named: then its error is raised.
+    """
+    how = how or How()
+    names = list(dict.fromkeys(what)) or [name for name, each in MEASURES.items() if each.by_default]
+    for name in names:
+        choose(MEASURES, name, "measure")
+    folder = out or place_of(gan, EVALUATION)
+    require_usable(folder)
+    whom = gan if isinstance(gan, GAN) else subject(gan)
+    material = Material(whom, *real_pictures(whom, data, how.data_dir), how, progress=progress, run=run_of(gan))
+    told: list[Told] = []
+    left_out: list[LeftOut] = []
+    with threads(1):
+        for name in names:
+            try:
+                told += _answers(name, material, named=name in what)
+            except Exception as error:
+                if name in what:
+                    raise
+                reason = unforeseen(error)
+                left_out.append(LeftOut(name, reason.said, reason.remedy))
+    if not told:
+        raise UsageError(
+            f"nothing could be measured: {left_out[0].said}" if left_out else "nothing could be measured",
+            left_out[0].remedy if left_out else "name a measure of `ganatomy list measures`",
+        )
+    card = Scorecard(
+        whom.data if isinstance(gan, GAN) and whom.data else "a GAN" if isinstance(gan, GAN) else str(gan),
+        material.described(),
+        tuple(each.section for each in told),
+        tuple(left_out),
+        limits or shipped(),
+        Provenance.here(seed=how.seed, digests=material.digests()),
+    )
+    return Evaluated(card, folder, _written(card, told, folder, "-".join([CARD, *map(slug, dict.fromkeys(what))])))
+
+
+def _answers(name: str, material: Material, *, named: bool) -> Iterator[Told]:
+    measure = MEASURES[name]
+    if not named and not measure.applies(material):
+        return
+    if measure.needs_data:
+        material.require_data(name)
+    yield from measure.answer(material)
+
+
+def _written(card: Scorecard, told: Sequence[Told], folder: Path, stem: str) -> tuple[Path, ...]:
+    """The figures of an earlier card of the same name go when this one comes."""
+    path = folder / f"{stem}.json"
+    for old in _figures(path):
+        (folder / old).unlink(missing_ok=True)
+    figures: dict[str, str] = {}
+    for each in told:
+        if each.figure is not None:
+            name = f"{stem.removeprefix(CARD).strip('-') or CARD}-{slug(each.section.name)}.svg"
+            try:
+                write_text(folder / name, svg(each.figure()))
+                figures[each.section.name] = name
+            except GanatomyError:  # pictures of two channels, say, cannot be drawn; their numbers stand
+                continue
+    kept = {each.section.name: dict(each.kept) for each in told if each.kept}
+    whole = {**card.to_dict(), "figures": figures, "kept": kept}
+    write_text(path, json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path.with_suffix(".txt"), card.table() + "\n")
+    return (path, path.with_suffix(".txt"), *(folder / name for name in figures.values()))
+
+
+def _figures(path: Path) -> list[str]:
+    try:
+        found = json.loads(path.read_text("utf-8"))["figures"].values()
+        return [str(name) for name in found if Path(str(name)).name == name and str(name).endswith(".svg")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,1 @@
+"""What `ganatomy evaluate` asks of a GAN, a function for each question."""

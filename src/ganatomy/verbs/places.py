@@ -1,0 +1,46 @@
+"""Where what is found about a GAN goes: into the folder of its run, else into the current folder.
+
+place_of("runs/0001-digits-mlp-s0", "findings"), place_of("mine.py:make", "evaluation")
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from ganatomy.errors import GanatomyError
+from ganatomy.models.gan import GAN
+from ganatomy.verbs.subject import named
+
+
+def place_of(gan: GAN | str | Path, what: str) -> Path:
+    if isinstance(gan, GAN):
+        return Path(what)
+    found = named(gan)
+    return found.path / what if found.kind == "run" else Path(what) / slug(found.function or found.path.stem)
+
+
+def run_of(gan: GAN | str | Path) -> Path | None:
+    """The folder whose record tells of its training; a checkpoint file alone has none."""
+    found = None if isinstance(gan, GAN) else named(gan)
+    return found.path if found is not None and found.kind == "run" else None
+
+
+def require_usable(folder: Path) -> None:
+    """Before anything is worked out: the folder is there, or can be made."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise GanatomyError(f"{folder} cannot be written to", "choose a folder you may write with --out")
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
+
+
+def unforeseen(error: Exception) -> GanatomyError:
+    """An error that nobody wrote a sentence for, as one that a person can read."""
+    if isinstance(error, GanatomyError):
+        return error
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    return GanatomyError(said, "name this one alone with -v for the trace")
