@@ -294,8 +294,10 @@ def test_a_game_that_diverges_ends_with_5_and_says_so_in_its_status(ganatomy: Co
 
 @contextmanager
 def ctrl_c(number: int, once: Callable[[], bool]) -> Iterator[None]:
-    """Sends the signal as soon as that is so."""
+    """Sends the signal as soon as that is so. Tests that a shell put into the background were told to ignore Ctrl-C."""
     over = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def watch() -> None:
         deadline = time.monotonic() + 60
@@ -311,17 +313,18 @@ def ctrl_c(number: int, once: Callable[[], bool]) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_saves_and_ends_with_130_and_leaves_the_signals_as_they_were(
     ganatomy: Command, number: signal.Signals
 ) -> None:
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     saving = [*ALWAYS_SAVING, "--steps", 100_000, "--json"]
     with ctrl_c(number, lambda: any(Path("runs").glob("*/checkpoints/*.json"))):
+        before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
         done = ganatomy("train", "ring8", *TINY, *saving)
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+        assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
     assert done.code == 130
     last = json.loads(done.out.splitlines()[-1])
     assert (last["event"], last["state"]) == ("end", "interrupted")

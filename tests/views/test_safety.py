@@ -28,7 +28,7 @@ def test_the_worst_stand_beside_the_worst_real_ones() -> None:
     found = worst(tiny(size=0.1), 100, by=BRIGHT, data=greys(120), k=5)
     figure = worst_strip(found, SMALL)
     assert len(figure.axes) == 10
-    assert figure.axes[0].get_title() == f"{float(found.made.values[0]):.3g}"
+    assert figure.axes[0].get_title() == f"#{int(found.indices[0])}\n{float(found.made.values[0]):.3g}"
     shown = np.asarray(figure.axes[5].images[0].get_array())
     assert np.array_equal(shown, pixels(found.real.pictures[:1], SMALL)[0])
     drawn = svg(figure)

@@ -51,7 +51,20 @@ def test_each_sample_stands_over_its_neighbours_and_its_verdict() -> None:
     colours = {text.get_text(): text.get_color() for text in figure.texts}
     assert colours["unlike real ones"] == COLOURS["unlike real ones"]
     assert svg(figure) == svg(samples_judged(told, samples, TRAIN, HELD))
-    assert len(samples_judged(told, samples, TRAIN, HELD, rows=[3], foot="").axes) == 3
+    named = words(samples_judged(told, samples, TRAIN, HELD, numbers=range(100, 108), foot="In pixels. "))
+    assert "sample 103" in named
+    assert "In pixels. Realism" in named[-1]
+
+
+def test_of_many_those_that_do_not_look_real_come_first() -> None:
+    """Thirteen of the data and a picture of noise."""
+    samples = torch.cat([HELD.read(range(13)), 2 * Stream(0, "n").uniform(range(1), 1, 6, 6) - 1])
+    told = judge_samples(samples, standard(TRAIN, greys(130, seed=4), pixels(SMALL)))
+    assert told.verdicts[13] == "unlike real ones"
+    said = words(samples_judged(told, samples, TRAIN, greys(130, seed=4)))
+    assert next(word for word in said if word.startswith("sample ")) != "sample 0" or told.verdicts[0] != "looks real"
+    assert "sample 13" in said
+    assert "12 of 14 samples, those that do not look real first" in said[-1]
 
 
 def test_pairs_of_copies_and_their_ratios() -> None:

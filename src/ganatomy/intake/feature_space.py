@@ -74,6 +74,8 @@ def _tried(made: FeatureSpace, path: Path, name: str, given: Format) -> None:
             alone = torch.cat([made(sample[None], given) for sample in samples])
     except (Exception, SystemExit) as error:
         raise_from(error, path)
+    if not whole.is_floating_point():
+        raise InputError(f"{path}:{name} gives features of type {whole.dtype}", "give floating point: x.float()")
     if not bool(torch.isfinite(whole).all()):
         raise InputError(f"{path}:{name} gives NaN or infinite features", "check its weights")
     if float((whole - alone).abs().max()) > APART * max(1.0, float(whole.abs().max())):

@@ -38,7 +38,9 @@ def pairs_of(told: Copies, pictures: tuple[Tensor, Tensor, Tensor], format: Form
         )
     names = ("generated", "nearest training", "nearest held-out")
     rows = [Row(name, shown(each, format)) for name, each in zip(names, pictures, strict=True)]
-    return captioned(rows, [_caption(told, row) for row in range(count)], foot=told.note)
+    of = told.measured["exact copies"]
+    foot = f"In {of.space}: {of.n} generated, {of.estimator}. {told.note}"
+    return captioned(rows, [_caption(told, row) for row in range(count)], foot=foot)
 
 
 def _caption(told: Copies, row: int) -> Caption:

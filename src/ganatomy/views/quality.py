@@ -55,7 +55,11 @@ def sanity(curves: Sequence[Sequence[Curve]], *, measured: Sequence[Readings] = 
             if not row:
                 ax.set_title(_short(own[kind].space), fontsize=8, loc="left")
         figure.align_ylabels(axes[:, column])
-    said = "Grey: undisturbed real samples, to the end of their interval.\nFilled: told apart from real ones."
+    n = max(each.n for one in curves for curve in one for each in curve.readings)
+    said = (
+        f"Up to {n} real samples, disturbed, against others; 95 % intervals. Grey: undisturbed."
+        "\nFilled: told apart from real ones."
+    )
     figure.supxlabel(said + (" Orange: the GAN." if measured else ""), fontsize=7.5, color=INK)
     return figure
 

@@ -32,7 +32,7 @@ COLUMNS = 12
 
 
 def worst_strip(found: Worst, format: Format) -> Figure:
-    """Worst first, with the number of each above it; below, how many are worse than real ones ever are."""
+    """Worst first; above each which sample it is, and how bad; below, how many are worse than real ones ever are."""
     rows = [
         Row(f"worst of {n} {name}", _tiles(ranked.pictures[:COLUMNS], format), heads=_numbers(ranked))
         for n, name, ranked in zip(found.of, ("generated", "real"), (found.made, found.real), strict=True)
@@ -94,7 +94,8 @@ def _tiles(pictures: Tensor, format: Format) -> NDArray[np.generic]:
 
 
 def _numbers(ranked: Ranked) -> list[str]:
-    return [f"{value:.3g}" for value in ranked.values[:COLUMNS].tolist()]
+    pairs = zip(ranked.indices.tolist(), ranked.values.tolist(), strict=True)
+    return [f"#{index}\n{value:.3g}" for index, value in list(pairs)[:COLUMNS]]
 
 
 def _named(name: str, row: Readings) -> str:

@@ -41,24 +41,30 @@ def samples_judged(
     train: Dataset,
     held_out: Dataset,
     *,
-    rows: Sequence[int] | None = None,
-    foot: str | None = None,
+    numbers: Sequence[int] | None = None,
+    foot: str = "",
 ) -> Figure:
-    """The first few, or those at `rows`; both sets as the standard was made of. foot: the note of `told`."""
+    """Those that do not look real come first. Both sets as the standard was made of; `numbers`: which samples they are.
+
+    foot: stands before the note of `told`.
+    """
     if len(samples) != len(told):
         raise UsageError(f"{len(samples)} samples and {len(told)} verdicts were given", "give the samples judged")
-    chosen = list(range(min(SHOWN, len(told)))) if rows is None else list(rows)
+    chosen = sorted(range(len(told)), key=lambda row: told.verdicts[row] == REAL)[:SHOWN]
     at = torch.tensor(chosen, dtype=torch.int64)
-    numbers, own = told.numbers, train.format
+    near, own = told.numbers, train.format
     known = held_out.in_format(own)
     strips = [
         Row("sample", shown(samples[at], own)),
-        Row("nearest training", shown(train.read(numbers.nearest_train[at]), own)),
-        Row("nearest held-out", shown(known.read(numbers.nearest_held_out[at]), own)),
+        Row("nearest training", shown(train.read(near.nearest_train[at]), own)),
+        Row("nearest held-out", shown(known.read(near.nearest_held_out[at]), own)),
     ]
-    return captioned(
-        strips, [_caption(told, row) for row in chosen], foot=f"{SAYS} {told.note}" if foot is None else foot
+    which = list(range(len(told))) if numbers is None else list(numbers)
+    few = (
+        f"{len(chosen)} of {len(told)} samples, those that do not look real first. " if len(chosen) < len(told) else ""
     )
+    captions = [_caption(told, row, which[row]) for row in chosen]
+    return captioned(strips, captions, foot=f"{few}{foot}{SAYS} {told.note}")
 
 
 def shown(samples: Tensor, format: Format) -> NDArray[np.uint8]:
@@ -68,11 +74,12 @@ def shown(samples: Tensor, format: Format) -> NDArray[np.uint8]:
     return pixels(samples.clamp(*format.bounds) if format.bounds else samples, format)
 
 
-def _caption(told: Judged, row: int) -> Caption:
+def _caption(told: Judged, row: int, number: int) -> Caption:
     numbers, verdict = told.numbers, told.verdicts[row]
     real, ratio = float(numbers.realism[row]), float(numbers.ratio[row])
     lines = [
         SHORT.get(verdict, verdict),
+        f"sample {number}",
         f"realism {'infinite' if real == float('inf') else f'{real:.2f}'}, p {float(told.p_realism[row]):.2g}",
         f"above {float(told.percentile[row]):.0%} of real ones",
         f"distances {ratio:.2f}, p {float(told.p_near[row]):.2g}",

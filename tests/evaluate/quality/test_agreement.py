@@ -77,12 +77,15 @@ def test_a_noisy_one_unites_them_and_is_read_as_noisy(curves: list[tuple[Curve, 
     found = told(noise(pictures(600, seed=2), 0.2, Stream(0, "n")), curves)
     assert found.agree
     assert found.nearest == "noise"
-    assert found.said == "2 spaces agree; both read the samples most alike as real ones with noise."
+    assert found.said == (
+        "2 spaces agree: each tells the samples from real ones;"
+        " both read the samples most alike as real ones with noise."
+    )
 
 
 def test_an_honest_one_is_told_apart_by_neither(curves: list[tuple[Curve, ...]]) -> None:
     found = told(pictures(600, seed=3).samples, curves)
-    assert found == Agreement(True, (), None, "2 spaces agree.")
+    assert found == Agreement(True, (), None, "2 spaces agree: none tells the samples from real ones.")
 
 
 def made(name: str, value: float, half: float, where: str) -> Measurement:

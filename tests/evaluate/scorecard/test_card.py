@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -62,6 +63,23 @@ def test_the_table_names_subject_limits_day_and_what_is_left_out(card):
     assert text.endswith("1 pass, 1 warn, 1 fail, 1 without a limit.")
 
 
+def test_sections_of_one_name_keep_their_own_rows(card):
+    one, two = (Section("a", "In mine", (measured("width", each, each - 0.1, each + 0.1),)) for each in (3.0, 0.5))
+    text = replace(card, sections=(one, two)).table()
+    assert "3.00 [2.90, 3.10]" in text
+    assert "0.50 [0.40, 0.60]" in text
+
+
+def test_the_long_table_names_estimators_and_limits_that_judged_nothing(card):
+    assert "by hand" not in card.table()
+    assert "  coverage, width, colour: by hand" in card.table(long=True)
+    strict = replace(
+        card.limits, limits=(*card.limits.limits, Limit("Covrage", Bound(">=", 1), Bound("<", 1), "pixels"))
+    )
+    assert "Limits that judged nothing: Covrage in pixels." in replace(card, limits=strict).table()
+    assert "judged nothing" not in card.table()
+
+
 def test_columns_stand_under_one_another(card):
     lines = card.table().splitlines()
     rows = [line for line in lines if line.startswith("  ") and "[" in line and "%" not in line]
@@ -70,7 +88,7 @@ def test_columns_stand_under_one_another(card):
 
 def test_the_worst_of_all_is_the_verdict(card):
     assert card.verdict == "fail"
-    assert card.failed == ("width (Again)",)
+    assert card.failed == ("width (b)",)
     assert Scorecard("x", "y", (), (), LIMITS, card.provenance).verdict is None
 
 
@@ -92,6 +110,7 @@ def test_json_holds_all_of_it(card):
         (0.123456, 0.118, 0.13, "0.123 [0.118, 0.130]"),
         (12.3456, 10, 20, "12 [10, 20]"),
         (0.0, 0.0, 0.0, "0.000 [0.000, 0.000]"),
+        (-0.0001, -0.04, 1.4, "0.0 [0.0, 1.4]"),
         (1.0, 0.2, math.inf, "1 [0.2, inf]"),
         (123456.0, 120000, 130000, "1.23e+05 [1.20e+05, 1.30e+05]"),
         (3e-6, 2e-6, 4e-6, "3.00e-06 [2.00e-06, 4.00e-06]"),

@@ -88,6 +88,7 @@ def test_a_name_that_no_entry_fits_is_not_judged(tmp_path):
         ("- {measure: coverage, pass: '>= 1', fail: '< 1', fial: 2}", "entry 1 has measure, pass, fail, fial"),
         ("- coverage", "entry 1 has 'coverage'"),
         ("- {measure: coverage, pass: '>= 1', fail: '< 2'}", "both passes >= 1 and fails < 2"),
+        ("- {measure: coverage, pass: '>= 0.8', fail: '>= 0.6'}", "look the same way"),
         ("- {measure: coverage, pass: '<= 1', fail: '>= 1'}", "both passes <= 1 and fails >= 1"),
         ("  []", "has no limits"),
         ("[", "is no YAML"),
@@ -97,6 +98,37 @@ def test_a_mistake_is_named_with_its_place(tmp_path, text, said):
     with pytest.raises(InputError, match=r"limits\.yaml") as caught:
         limits(tmp_path, text)
     assert said in str(caught.value)
+
+
+def test_only_a_star_stands_for_other_letters(tmp_path):
+    found = limits(
+        tmp_path,
+        '- {measure: "PPL[pixels], full", pass: "< 1", fail: "> 2"}\n- {measure: "IS[*]", pass: ">= 3", fail: "< 2"}\n',
+    )
+    assert found.verdict(measured(50.0, name="PPL[pixels], full")) == "fail"
+    assert found.verdict(measured(5.0, name="IS[classifier-0123]")) == "pass"
+    assert found.verdict(measured(50.0, name="PPLp, full")) is None
+
+
+def test_a_space_is_found_with_and_without_its_width(tmp_path):
+    found = limits(tmp_path, '- {measure: coverage, space: random-convolution, pass: ">= 0.4", fail: "< 0.1"}\n')
+    assert found.verdict(measured(0.5, space="random-convolution-32-0123456789ab")) == "pass"
+    assert found.verdict(measured(0.5, space="random-projection-32-0123456789ab")) is None
+
+
+def test_a_floor_of_nothing_judges_nothing():
+    limit = Limit("precision", Bound(">=", 0.8, of_floor=True), Bound("<", 0.6, of_floor=True))
+    assert limit.verdict(measured(0.0, name="precision", floor=0.0)) is None
+
+
+def test_limits_that_judged_nothing_are_known(tmp_path):
+    found = limits(
+        tmp_path,
+        '- {measure: coverage, pass: ">= 0.8 floor", fail: "< 0.6 floor"}\n'
+        '- {measure: Covrage, pass: ">= 0.8", fail: "< 0.6"}\n- {measure: recall, pass: ">= 0.8", fail: "< 0.6"}\n',
+    )
+    met = [measured(0.9, name="recall"), measured(0.9)]  # the coverage has no floor
+    assert [limit.measure for limit in found.idle(met)] == ["coverage", "Covrage"]
 
 
 def test_files_that_say_too_little(tmp_path):

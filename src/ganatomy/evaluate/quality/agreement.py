@@ -63,7 +63,7 @@ def agreement(
         differ += [_apart(*each, spaces) for each in both if each[0].kind == kind and ratio(*each) > factor]
         alike = [(_far(*each), each[0].kind) for each in both if _far(*each) < math.inf]
         nearest = min(alike)[1] if alike else nearest
-    return _told(differ, nearest, len(readings))
+    return _told(differ, nearest, len(readings), _both(readings))
 
 
 def order(first: Sequence[Readings], second: Sequence[Readings]) -> Agreement:
@@ -98,9 +98,17 @@ def ratio(one: Equivalent, other: Equivalent) -> float:
     return math.inf if below == 0 else over / below
 
 
-def _told(differ: Sequence[str], nearest: str | None, spaces: int) -> Agreement:
+def _both(readings: Sequence[Readings]) -> str:
+    """What spaces that agree agree on: agreement on a failure is no praise."""
+    seen = {told_apart(each) for one in readings for name, each in one.items() if f"{name} less its bias" not in one}
+    if len(seen) > 1:
+        return ""
+    return ": each tells the samples from real ones" if seen == {True} else ": none tells the samples from real ones"
+
+
+def _told(differ: Sequence[str], nearest: str | None, spaces: int, both: str = "") -> Agreement:
     agree = not differ
-    head = f"{spaces} spaces agree" if agree else "Spaces disagree: " + "; ".join(differ)
+    head = f"{spaces} spaces agree{both}" if agree else "Spaces disagree: " + "; ".join(differ)
     tail = "" if nearest is None else f"; both read the samples most alike as real ones with {nearest}"
     return Agreement(agree, tuple(differ), nearest, f"{head}{tail}.")
 

@@ -111,14 +111,15 @@ def plug_in(name: str, form: Form[Part], parts: Parts[Part], said: Said) -> Read
     n, m = sum(parts.real_sizes), sum(parts.made_sizes)
     noise = floor(form, parts, stream=said.stream.child(f"{name}/splits"))
 
-    def reading(title: str, value: float, at: float, estimator: str) -> Measurement:
-        within = seen.interval(value, low=0.0)
+    def reading(title: str, value: float, at: float, estimator: str, *, low: float = 0.0) -> Measurement:
+        within = seen.interval(value, low=low)
         return Measurement(title, value, min(n, m), estimator, "low", within, at, said.space)
 
     found = {name: reading(name, seen.value, noise, said.estimator)}
     if said.corrects:
         title = f"{name} less its bias"
-        found[title] = reading(title, seen.corrected, 0.0, f"{said.estimator}, less the jackknife's bias")
+        how = f"{said.estimator}, less the jackknife's bias"
+        found[title] = reading(title, seen.corrected, 0.0, how, low=-math.inf)
     return found
 
 

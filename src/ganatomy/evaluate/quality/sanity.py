@@ -44,7 +44,7 @@ class Curve:
     """readings: one a severity, the first at 0. response: Spearman of severity and distance.
 
     first: the least severity from which on all are told apart from real samples, None where the harshest is not.
-    verdict: responds; out of order: the harshest is told apart, but Spearman may be below `ORDERED`; no response.
+    verdict: responds; order not sure: the harshest is told apart, but Spearman may be below `ORDERED`; no response.
     """
 
     kind: str
@@ -197,7 +197,7 @@ def _curve(kind: str, severities: tuple[float, ...], readings: Sequence[Measurem
     steady = [all(apart[place:]) for place in range(len(apart))]
     first = severities[steady.index(True)] if steady[-1] else None
     sure = response.interval is not None and response.interval.low > ORDERED
-    verdict = "no response" if first is None else "responds" if sure else "out of order"
+    verdict = "no response" if first is None else "responds" if sure else "order not sure"
     said = _said(kind, first, verdict, response, name=readings[0].name)
     return Curve(kind, DISTURBANCES[kind].unit, severities, tuple(readings), response, first, verdict, said)
 
@@ -223,7 +223,7 @@ def _said(kind: str, first: float | None, verdict: str, response: Measurement, *
     phrase = "" if first is None else DISTURBANCES[kind].said.format(f"{first:g}")
     told = {
         "responds": f"answers to {kind}: real samples with {phrase}, or more, are told apart",
-        "out of order": f"tells real samples with {phrase} apart, but it is not sure that more reads more",
+        "order not sure": f"tells real samples with {phrase} apart, but it is not sure that more reads more",
         "no response": f"does not answer to {kind}: not even the harshest is told apart",
     }
     return f"{name} in {response.space} {told[verdict]} ({order})."

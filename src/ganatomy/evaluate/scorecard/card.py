@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ganatomy.evaluate.scorecard.limits import Limits, Verdict
+from ganatomy.evaluate.scorecard.limits import Limit, Limits, Verdict, shipped
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import plain
@@ -58,7 +58,7 @@ class Scorecard:
 
     def named(self, verdict: Verdict) -> tuple[str, ...]:
         return tuple(
-            f"{measured.name} ({section.title})" for section, measured, found in self.judged() if found == verdict
+            f"{measured.name} ({section.name})" for section, measured, found in self.judged() if found == verdict
         )
 
     @property
@@ -77,19 +77,27 @@ class Scorecard:
         silent = sum(verdict is None for _, _, verdict in self.judged())
         return ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + f", {silent} without a limit"
 
-    def table(self) -> str:
-        """Plain text: a block for each section, columns alike in all of them."""
-        rows = {section.name: [self._row(each) for each in section.measured] for section in self.sections}
-        every = [HEAD, *(row for block in rows.values() for row in block)]
+    def table(self, *, long: bool = False) -> str:
+        """Plain text: a block for each section, columns alike in all of them; `long` names every estimator."""
+        blocks = [[self._row(each) for each in section.measured] for section in self.sections]
+        every = [HEAD, *(row for block in blocks for row in block)]
         widths = [max(len(row[place]) for row in every) for place in range(len(HEAD))]
         lines = [f"{self.subject} against {self.against}", self._ruled(), "", _line(HEAD, widths)]
-        for section in self.sections:
-            lines += ["", section.title, *(_line(row, widths) for row in rows[section.name])]
+        for section, block in zip(self.sections, blocks, strict=True):
+            lines += ["", section.title, *(_line(row, widths) for row in block)]
             lines += [f"  {section.said}"] if section.said else []
+            lines += [f"  {line}" for line in _estimators(section)] if long else []
         lines += [f"\nNot told: {each.name}: {each.said}; {each.remedy}." for each in self.left_out]
         for verdict in ("fail", "warn"):
             lines += [f"\n{verdict}: " + "; ".join(found)] if (found := self.named(verdict)) else []
+        lines += [f"\nLimits that judged nothing: {'; '.join(map(str, self.idle))}."] if self.idle else []
         return "\n".join([*lines, "", f"{self.counted()}."])
+
+    @property
+    def idle(self) -> tuple[Limit, ...]:
+        """Of limits that somebody gave; those that ship are for every kind of GAN at once."""
+        own = self.limits != shipped()
+        return self.limits.idle(each for section in self.sections for each in section.measured) if own else ()
 
     def _ruled(self) -> str:
         return f"limits of {self.limits.by}, {self.limits.date}; judged {self.provenance.made}"
@@ -119,6 +127,7 @@ class Scorecard:
                 }
                 for section in self.sections
             ],
+            "idle_limits": [str(limit) for limit in self.idle],
             "left_out": [vars(each) for each in self.left_out],
             "limits": plain(self.limits),
             "provenance": self.provenance.to_dict(),
@@ -140,11 +149,22 @@ def written(measured: Measurement) -> str:
     digits = 3 if width <= 0 else max(0, min(6, 1 - math.floor(math.log10(width))))
     if max(abs(value), abs(within.high)) >= 1e5 or (0 < abs(value) < 1e-4 and digits == 6):
         return f"{value:.2e} [{within.low:.2e}, {within.high:.2e}]"
-    return f"{value:.{digits}f} [{within.low:.{digits}f}, {within.high:.{digits}f}]"
+    told, low, high = (
+        f"{round(each, digits) + 0.0:.{digits}f}" for each in (value, within.low, within.high)
+    )  # no -0.0
+    return f"{told} [{low}, {high}]"
 
 
 def short(value: float) -> str:
     return f"{value:.3g}"
+
+
+def _estimators(section: Section) -> list[str]:
+    """Each estimator once, after the names of what it measured."""
+    names: dict[str, list[str]] = {}
+    for measured in section.measured:
+        names.setdefault(measured.estimator, []).append(measured.name)
+    return [f"{', '.join(each)}: {estimator}" for estimator, each in names.items()]
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

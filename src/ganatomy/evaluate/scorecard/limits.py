@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -50,10 +49,10 @@ class Bound:
         return self.sign.startswith("<")
 
     def at(self, floor: float | None) -> float | None:
-        """The number to lie beside; None where that takes a floor that is not known."""
+        """The number to lie beside; None where that takes a floor that is not known, or is no scale: 0 or less."""
         if not self.of_floor:
             return self.number
-        return None if floor is None else self.number * floor
+        return self.number * floor if floor is not None and floor > 0 else None
 
     def met(self, measured: Measurement) -> bool:
         """By the end of the interval that is farthest off; without an interval by the value."""
@@ -65,7 +64,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Limit:
-    """For measurements of that name, and only in spaces of that name; `*` stands for any letters."""
+    """For measurements of that name, and only in spaces of that name; `*`, and nothing else, stands for any letters."""
 
     measure: str
     passes: Bound
@@ -74,7 +73,11 @@ class Limit:
 
     def fits(self, measured: Measurement) -> bool:
         space = re.sub(r"-[0-9a-f]{12}$", "", measured.space or "")
-        return fnmatchcase(measured.name, self.measure) and fnmatchcase(space, self.space)
+        spaces = (space, re.sub(r"-\d+$", "", space))  # also without its width, as --space names it
+        return _like(measured.name, self.measure) and any(_like(each, self.space) for each in spaces)
+
+    def __str__(self) -> str:
+        return self.measure + ("" if self.space == "*" else f" in {self.space}")
 
     def verdict(self, measured: Measurement) -> Verdict | None:
         if not math.isfinite(measured.value):
@@ -100,6 +103,11 @@ class Limits:
     def verdict(self, measured: Measurement) -> Verdict | None:
         limit = self.of(measured)
         return None if limit is None else limit.verdict(measured)
+
+    def idle(self, measured: Iterable[Measurement]) -> tuple[Limit, ...]:
+        """Those that judged nothing: no measurement fits, or what fits cannot be judged."""
+        met = {self.of(each) for each in measured if self.verdict(each) is not None}
+        return tuple(limit for limit in self.limits if limit not in met)
 
 
 def shipped_text() -> str:
@@ -148,19 +156,23 @@ def _limit(entry: Any, where: str) -> Limit:
         _bound(entry["fail"], where),
         str(entry.get("space", "*")),
     )
+    if limit.passes.upper == limit.fails.upper:
+        raise InputError(f"{where}: pass {limit.passes} and fail {limit.fails} look the same way", "let them part")
     if _overlap(limit.passes, limit.fails):
         raise InputError(f"{where}: something both passes {limit.passes} and fails {limit.fails}", "part the two")
     return limit
 
 
 def _overlap(one: Bound, other: Bound) -> bool:
-    """Whether one interval could meet both, for a positive floor; a bound of the floor and a bare one may."""
+    """Whether one number could meet both, of bounds that look in opposite ways; a bare one and one of floors may."""
+    low, high = (other, one) if one.upper else (one, other)
     if one.of_floor != other.of_floor:
         return False
-    if one.upper == other.upper:
-        return False  # the farther of the two is read first, as a failure
-    low, high = (other, one) if one.upper else (one, other)
     return low.number < high.number or (low.number == high.number and "=" in low.sign and "=" in high.sign)
+
+
+def _like(name: str, pattern: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
 
 
 def _bound(text: object, where: str) -> Bound:

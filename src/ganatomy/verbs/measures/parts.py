@@ -62,7 +62,7 @@ def tell_groups(material: Material) -> Iterator[Told]:
     ids, numbers = groups.unique(return_inverse=True)
     names = [_called(material.held_out.group_names, int(each)) for each in ids]
     fakes, real = by_nearest(material.table(space, "real").double(), numbers, material.table(space, "made").double())
-    told = parts(fakes, names, space=space.id, real=real, groups=numbers)
+    told = parts(fakes, names, space=space.id, real=real)  # here the groups are the parts: no design effect
     yield Told(section("groups", f"Groups, by the nearest real sample in {space.id}", _rows(told), told.note))
 
 

@@ -57,7 +57,7 @@ def _worth_a_row(told: Measurement) -> bool:
 def tell_unwanted(material: Material) -> Iterator[Told]:
     if not material.how.unwanted:
         raise UsageError("unwanted samples were to be counted, and no class was named", "name one: --unwanted 7")
-    for what in material.how.unwanted:
+    for what in dict.fromkeys(material.how.unwanted):
         found = unwanted_rate(
             material.gan,
             what,

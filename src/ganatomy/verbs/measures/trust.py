@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
 import torch
@@ -71,22 +71,19 @@ def tell_samples(material: Material) -> Iterator[Told]:
     plan = StandardPlan(n=how.many(2000, 10_000), seed=how.seed)
     tell = material.progress("single samples")
     known = standard(material.train, material.held_out, space, gan=gan, plan=plan, progress=tell)
-    samples = gan.sample(how.seed, how.samples).float().cpu()
-    found = judge_samples(samples, known, labels=gan.latent.labels(how.seed, how.samples))
+    wanted = list(dict.fromkeys(how.samples))
+    samples = gan.sample(how.seed, wanted).float().cpu()
+    found = judge_samples(samples, known, labels=gan.latent.labels(how.seed, wanted))
     rows = [
         {"sample": index, "verdict": verdict, "reason": reason}
-        for index, verdict, reason in zip(how.samples, found.verdicts, found.reasons, strict=True)
+        for index, verdict, reason in zip(wanted, found.verdicts, found.reasons, strict=True)
     ]
-    title = f"Samples {_span(how.samples)} of seed {how.seed}, one by one, in {space.id}"
-    shown = partial(samples_judged, found, samples, material.train, material.held_out)
+    title = f"{len(wanted)} samples of seed {how.seed}, one by one, in {space.id}"
+    foot = f"In {space.id}, beside {len(known.places)} held-out samples. "
+    shown = partial(samples_judged, found, samples, material.train, material.held_out, numbers=wanted, foot=foot)
     picture = shown if gan.format.kind == "picture" else None
     yield Told(section("samples", title, found.measured, found.note), picture, {"samples": rows})
 
 
 def _attacked(name: str, title: str, found: Attack) -> Told:
-    said = " ".join([found.note, *found.untold])
-    return Told(section(name, title, found.measured, said), kept={"p": found.p, "verdict": found.verdict})
-
-
-def _span(indices: Sequence[int]) -> str:
-    return f"{indices[0]} to {indices[-1]}" if isinstance(indices, range) else ", ".join(map(str, indices))
+    return Told(section(name, title, found.measured, found.note), kept={"p": found.p, "verdict": found.verdict})
