@@ -22,7 +22,7 @@ def rows_of(repeats: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, bench.Ro
 def test_every_target_is_met_by_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "DRAWS", 39)
     rows = rows_of(6, monkeypatch)
-    assert len(rows) == 12
+    assert len(rows) == 14
     assert all(row.ok for row in rows.values())
     assert rows["a tenth are exact copies: said to copy"].reading.value >= 5 / 6
     assert rows["a class is never made: that class said to be missing"].reading.value >= 5 / 6
@@ -44,5 +44,6 @@ def test_a_rule_that_blames_everybody_misses_the_targets(monkeypatch: pytest.Mon
     assert [name for name, row in rows.items() if not row.ok] == [
         "honest: said to copy",
         "honest, data that repeat themselves: said to copy",
+        "honest, 20 times as many training samples: said to copy",
         "a class is never made: said to copy",
     ]

@@ -2,9 +2,10 @@
 
 rows = trust(progress=lambda done, total: None)
 
-Every repeat has new data, a new generator and new latents, of tiny worlds (`ganatomy.planted.blobs`), and is asked both
-questions; shares come with Wilson intervals. "Data that repeat themselves" are symbols drawn from 20,000: there
-an exact copy may be chance, and a generator that draws from their law must not be blamed for it.
+Every repeat has new data and new latents; shares come with Wilson intervals. Most are of tiny worlds with a planted
+generator (`ganatomy.planted.blobs`) and are asked both questions. "Data that repeat themselves" are symbols drawn from
+20,000, and fakes are symbols too, of no GAN: there an exact copy may be chance, and drawing from the law must not be
+blamed for it. They are only asked about copies, as are those with 20 training samples for each held-out one.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ DRAWS = 99  # relabellings, enough for a level of 5 %
 WRONG, FOUND = 0.05, 0.9  # targets: at most so many honest ones blamed, at least so many faults found
 SYMBOLS = 20_000  # about as many as mislead most often a rule that looks at held-out samples alone
 LEFT_OUT = 0
+SELDOMER = 4  # the uneven ones take several times as long as others
+MANY, TWENTIETH = 1000, 50  # training samples and fakes, and samples held out, where the two are uneven
 
 HONEST, REPEATING = "honest", "honest, data that repeat themselves"
 EXACT, NOISY = "a tenth are exact copies", "a tenth are noisy copies"
+UNEVEN, UNEVEN_NOISY = "honest, 20 times as many training samples", f"{NOISY}, 20 times as many training samples"
 NEVER, SELDOM = "a class is never made", "a class is made at a tenth of its share"
 
 Made = Callable[..., Planted[BlobsTruth]]
@@ -47,6 +51,7 @@ PLANTED: Mapping[str, Made] = MappingProxyType(
         SELDOM: partial(dropping, LEFT_OUT, rate=0.1),
     }
 )
+UNEVENLY: Mapping[str, Made] = MappingProxyType({UNEVEN: honest, UNEVEN_NOISY: PLANTED[NOISY]})
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ BLAMED: tuple[tuple[str, str, Counted], ...] = (
     (HONEST, "said to lie nearer to training", lambda told: told.verdict == "nearer to training"),
     (HONEST, "said to miss a class", lambda told: bool(told.missing)),
     (REPEATING, "said to copy", lambda told: told.verdict == "copies"),
+    (UNEVEN, "said to copy", lambda told: told.verdict == "copies"),
     (EXACT, "said to miss a class", lambda told: bool(told.missing)),
     (NEVER, "said to copy", lambda told: told.verdict == "copies"),
     (NEVER, "another class said to be missing", lambda told: bool(set(told.missing) - {CLASSES[LEFT_OUT]})),
@@ -74,14 +80,17 @@ BLAMED: tuple[tuple[str, str, Counted], ...] = (
 CAUGHT: tuple[tuple[str, str, Counted], ...] = (
     (EXACT, "said to copy", lambda told: told.verdict == "copies"),
     (NOISY, "said to copy", lambda told: told.verdict == "copies"),
+    (UNEVEN_NOISY, "said to copy", lambda told: told.verdict == "copies"),
     (NEVER, "that class said to be missing", lambda told: told.missing == (CLASSES[LEFT_OUT],)),
     (SELDOM, "that class said to be missing or too few", lambda told: CLASSES[LEFT_OUT] in (*told.missing, *told.few)),
 )
 
 
 def trust(*, progress: Progress, repeats: int = REPEATS) -> list[Row]:
-    kinds = (*PLANTED, REPEATING)
-    told = each_seed(judged, [(kind, seed) for kind in kinds for seed in range(repeats)], progress=progress)
+    often = dict.fromkeys((*PLANTED, REPEATING), repeats) | dict.fromkeys(UNEVENLY, -(-repeats // SELDOMER))
+    told = each_seed(
+        judged, [(kind, seed) for kind, times in often.items() for seed in range(times)], progress=progress
+    )
     rows = [_rate(*each, told, at_most=WRONG) for each in BLAMED]
     rows.append(_rate(HONEST, "a class named too few or too many, at q = 0.1 each", _uneven, told, at_most=0.2))
     return rows + [_rate(*each, told, at_least=FOUND) for each in CAUGHT]
@@ -97,6 +106,8 @@ def judged(asked: tuple[str, int]) -> Told:
     with computing(1):
         if kind == REPEATING:
             return Told(kind, _copies(*(_symbols(seed, name) for name in ("fake", "train", "held-out")), seed=seed))
+        if kind in UNEVENLY:
+            return Told(kind, _uneven_copies(UNEVENLY[kind](seed=seed, size=MANY), seed=seed))
         planted = PLANTED[kind](seed=seed)
         truth, places = planted.truth, range(SIZE)
         fake = planted.gan.sample(seed, places).flatten(1)
@@ -112,6 +123,12 @@ def judged(asked: tuple[str, int]) -> Told:
 def _copies(fake: Tensor, train: Tensor, held_out: Tensor, *, seed: int) -> str:
     stream = Stream(seed, "bench/trust")
     return copies(fake, train, held_out, space="pixels", stream=stream, draws=DRAWS).verdict
+
+
+def _uneven_copies(planted: Planted[BlobsTruth], *, seed: int) -> str:
+    truth, many = planted.truth, range(MANY)
+    tables = planted.gan.sample(seed, many), truth.train.read(many), truth.held_out.read(range(TWENTIETH))
+    return _copies(*(each.flatten(1) for each in tables), seed=seed)
 
 
 def _symbols(seed: int, name: str) -> Tensor:

@@ -10,26 +10,29 @@ the table as text and a figure for each section that has one.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganatomy.atomic import write_text
+from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.evaluate.scorecard.card import LeftOut, Scorecard
 from ganatomy.evaluate.scorecard.limits import Limits, shipped
 from ganatomy.models.gan import GAN
 from ganatomy.results.provenance import Provenance
 from ganatomy.training.threads import threads
+from ganatomy.verbs.measures.again import kin_of, told_by_records
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.measures.material import How, Material
 from ganatomy.verbs.measures.told import Told
-from ganatomy.verbs.places import place_of, require_usable, run_of, slug, unforeseen
-from ganatomy.verbs.real import real_pictures
+from ganatomy.verbs.places import place_of, require_usable, run_named, run_of, slug, trained_in, unforeseen
+from ganatomy.verbs.real import Source, real_pictures
 from ganatomy.verbs.subject import subject
 from ganatomy.views.canvas import svg
 
-EVALUATION, CARD = "evaluation", "scorecard"
+EVALUATION, CARD, SEEDS = "evaluation", "scorecard", "seeds"
 Progress = Callable[[str], Callable[[int, int], None]]
 
 
@@ -52,7 +55,7 @@ def evaluate(
     limits: Limits | None = None,
     progress: Progress = lambda _what: lambda _done, _total: None,
 ) -> Evaluated:
-    """`data`: what the GAN was trained on; by default the set that it names.
+    """`data`: what the GAN was trained on; by default the data of its run, or else the set that it names.
 
     A measure that cannot be taken is left out, with its reason, unless it was named: then its error is raised.
     """
@@ -60,10 +63,13 @@ def evaluate(
     names = list(dict.fromkeys(what)) or [name for name, each in MEASURES.items() if each.by_default]
     for name in names:
         choose(MEASURES, name, "measure")
-    folder = out or place_of(gan, EVALUATION)
+    folder = out or place_of(gan, EVALUATION, by_step=True)
     require_usable(folder)
-    whom = gan if isinstance(gan, GAN) else subject(gan)
-    material = Material(whom, *real_pictures(whom, data, how.data_dir), how, progress=progress, run=run_of(gan))
+    try:
+        whom = gan if isinstance(gan, GAN) else subject(gan)
+    except GanatomyError as error:
+        return _recorded(gan, what, error, folder=folder, limits=limits)
+    material = _material(gan, whom, data, how, progress=progress)
     told: list[Told] = []
     left_out: list[LeftOut] = []
     with threads(1):
@@ -75,6 +81,7 @@ def evaluate(
                     raise
                 reason = unforeseen(error)
                 left_out.append(LeftOut(name, reason.said, reason.remedy))
+    told = _apart(told)
     if not told:
         raise UsageError(
             f"nothing could be measured: {left_out[0].said}" if left_out else "nothing could be measured",
@@ -91,6 +98,34 @@ def evaluate(
     return Evaluated(card, folder, _written(card, told, folder, "-".join([CARD, *map(slug, dict.fromkeys(what))])))
 
 
+def _material(gan: GAN | str | Path, whom: GAN, data: str | None, how: How, *, progress: Progress) -> Material:
+    """Data that nobody named may be missing: the reason is told where they are needed."""
+    source, lacking = Source(data, how.data_dir, how.folder), None
+    sets: tuple[Dataset | None, Dataset | None] = None, None
+    try:
+        sets = real_pictures(whom, source, trained_in(gan))
+    except GanatomyError as error:
+        if source.explicit:
+            raise
+        lacking = error
+    return Material(whom, *sets, how, progress=progress, named=run_named(gan), lacking=lacking)
+
+
+def _recorded(
+    gan: GAN | str | Path, what: Sequence[str], error: GanatomyError, *, folder: Path, limits: Limits | None
+) -> Evaluated:
+    """What records alone tell of a run that gives no samples, as after divergence; or else the error."""
+    run = run_of(gan)
+    others = [] if run is None or list(dict.fromkeys(what)) != [SEEDS] else kin_of(run)
+    if run is None or not others:
+        raise error
+    told = [told_by_records([run, *others])]
+    left_out = (LeftOut("distances over seeds", error.said, error.remedy),)
+    here = Provenance.here(seed=0, digests={})
+    card = Scorecard(str(gan), "the records of its runs", (told[0].section,), left_out, limits or shipped(), here)
+    return Evaluated(card, folder, _written(card, told, folder, f"{CARD}-{SEEDS}"))
+
+
 def _answers(name: str, material: Material, *, named: bool) -> Iterator[Told]:
     measure = MEASURES[name]
     if not named and not measure.applies(material):
@@ -98,6 +133,18 @@ def _answers(name: str, material: Material, *, named: bool) -> Iterator[Told]:
     if measure.needs_data:
         material.require_data(name)
     yield from measure.answer(material)
+
+
+def _apart(told: Sequence[Told]) -> list[Told]:
+    """Sections of one name, as of two spaces that are called alike, get a number."""
+    seen: Counter[str] = Counter()
+    found = []
+    for each in told:
+        seen[each.section.name] += 1
+        number = seen[each.section.name]
+        name = each.section.name if number == 1 else f"{each.section.name} {number}"
+        found.append(replace(each, section=replace(each.section, name=name)))
+    return found
 
 
 def _written(card: Scorecard, told: Sequence[Told], folder: Path, stem: str) -> tuple[Path, ...]:
@@ -117,7 +164,7 @@ def _written(card: Scorecard, told: Sequence[Told], folder: Path, stem: str) -> 
     kept = {each.section.name: dict(each.kept) for each in told if each.kept}
     whole = {**card.to_dict(), "figures": figures, "kept": kept}
     write_text(path, json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
-    write_text(path.with_suffix(".txt"), card.table() + "\n")
+    write_text(path.with_suffix(".txt"), card.table(long=True) + "\n")
     return (path, path.with_suffix(".txt"), *(folder / name for name in figures.values()))
 
 

@@ -32,8 +32,8 @@ from ganatomy.training.described import NO_CRITIC
 from ganatomy.verbs.asked import Asked, Told
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.explainers.game import RECORDED
-from ganatomy.verbs.places import place_of, require_usable, run_of, slug, unforeseen
-from ganatomy.verbs.real import of_its_classes, real_pictures
+from ganatomy.verbs.places import place_of, require_usable, run_of, slug, trained_in, unforeseen
+from ganatomy.verbs.real import Source, of_its_classes, real_pictures
 from ganatomy.verbs.subject import earlier, subject
 from ganatomy.views.canvas import fragment, svg
 
@@ -99,7 +99,7 @@ def explain(
     except GanatomyError as error:
         yield from _recorded(gan, what, error, folder=folder, seed=wanted.seed, failed=failed)
         return
-    train, held_out = real_pictures(whom, data, wanted.data_dir)
+    train, held_out, lacking = _real(whom, Source(data, wanted.data_dir), trained_in(gan))
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
     train, held_out = of_its_classes(whom, train, held_out, failed)
@@ -115,7 +115,7 @@ def explain(
         how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
         asked = Asked(whom, concepts, train, held_out, how, progress(name), before, turn, run)
         try:
-            yield from _answers(name, asked, folder)
+            yield from _answers(name, asked, folder, lacking)
             applied = True
         except Exception as error:
             if failed is None or name in what:
@@ -195,8 +195,20 @@ def _lacking(said: str, gan: GAN | None) -> UsageError:
     return UsageError(said, "give it one: GAN(..., critic=...)")
 
 
-def _answers(name: str, asked: Asked, folder: Path) -> Iterator[Answer]:
+def _real(gan: GAN, source: Source, run: Path | None) -> tuple[Dataset | None, Dataset | None, GanatomyError | None]:
+    """Data that nobody named may be missing: the reason is told to those who ask for them."""
+    try:
+        return *real_pictures(gan, source, run), None
+    except GanatomyError as error:
+        if source.explicit:
+            raise
+        return None, None, error
+
+
+def _answers(name: str, asked: Asked, folder: Path, lacking: GanatomyError | None) -> Iterator[Answer]:
     explainer = EXPLAINERS[name]
+    if explainer.needs_data and asked.train is None and lacking is not None:
+        raise type(lacking)(f"{name!r} looks at real pictures: {lacking.said}", lacking.remedy)
     if explainer.needs_data and asked.train is None:
         said = f"{name!r} looks at real pictures, and none were named"
         raise UsageError(said, "name them: --data digits, or --data folder:PATH")

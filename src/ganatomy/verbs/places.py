@@ -1,6 +1,7 @@
 """Where what is found about a GAN goes: into the folder of its run, else into the current folder.
 
 place_of("runs/0001-digits-mlp-s0", "findings"), place_of("mine.py:make", "evaluation")
+place_of("runs/0001-digits-mlp-s0@best", "evaluation", by_step=True)            # its evaluation-at-best
 """
 
 from __future__ import annotations
@@ -11,20 +12,39 @@ from pathlib import Path
 
 from ganatomy.errors import GanatomyError
 from ganatomy.models.gan import GAN
-from ganatomy.verbs.subject import named
+from ganatomy.training.runs.folder import CONFIG
+from ganatomy.verbs.subject import Named, named
 
 
-def place_of(gan: GAN | str | Path, what: str) -> Path:
+def place_of(gan: GAN | str | Path, what: str, *, by_step: bool = False) -> Path:
+    """`by_step`: what is found of a step that was named keeps apart from what is found of the newest."""
     if isinstance(gan, GAN):
         return Path(what)
     found = named(gan)
-    return found.path / what if found.kind == "run" else Path(what) / slug(found.function or found.path.stem)
+    if found.kind != "run":
+        return Path(what) / slug(found.function or found.path.stem)
+    return found.path / (what if found.step is None or not by_step else f"{what}-at-{found.step}")
 
 
 def run_of(gan: GAN | str | Path) -> Path | None:
     """The folder whose record tells of its training; a checkpoint file alone has none."""
+    found = run_named(gan)
+    return None if found is None else found.path
+
+
+def run_named(gan: GAN | str | Path) -> Named | None:
+    """The same, with the step that was asked for."""
     found = None if isinstance(gan, GAN) else named(gan)
-    return found.path if found is not None and found.kind == "run" else None
+    return found if found is not None and found.kind == "run" else None
+
+
+def trained_in(gan: GAN | str | Path) -> Path | None:
+    """The folder whose recipe tells what it was trained on; of a checkpoint file too, where it lies in a run."""
+    found = None if isinstance(gan, GAN) else named(gan)
+    if found is None or found.kind != "checkpoint":
+        return None if found is None or found.kind != "run" else found.path
+    folder = found.path.absolute().parent.parent
+    return folder if (folder / CONFIG).is_file() else None
 
 
 def require_usable(folder: Path) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
 from ganatomy.evaluate.quality import beside
-from ganatomy.evaluate.quality.beside import NAMES, by_relabelling, fitted_gaussian, looked_up
+from ganatomy.evaluate.quality.among_real import among_real, near_of
+from ganatomy.evaluate.quality.beside import NAMES, by_relabelling, depth, fitted_gaussian, looked_up, nearest
 from ganatomy.evaluate.quality.copies import Copies, copies, near_duplicates
+from ganatomy.evaluate.scorecard.limits import shipped
 from ganatomy.numerics.random import Stream
 
+Law = Callable[[int, str, int], Tensor]
 CENTRES = 4 * Stream(0, "centres").normal(range(20), 8, dtype=torch.float64)
 
 
@@ -48,17 +55,41 @@ def test_distances_under_any_labelling() -> None:
     assert known.double().mean() > 0.9
     assert torch.allclose(mine[known], table[:, labels].amin(1)[known])
     assert torch.allclose(other[known], table[:, ~labels].amin(1)[known])
-    assert torch.equal(side.first(labels)[known], labels.nonzero()[:, 0][table[:, labels].argmin(1)][known])
+    assert torch.equal(side.cut_short(labels), ~known)
     value = side.values(side.own)
     assert torch.equal(value["nearer to training"], (table[:, :40].amin(1) < table[:, 40:].amin(1)).double())
 
 
-def test_a_label_beyond_the_depth_is_cut_in_every_arrangement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_label_beyond_the_depth_is_cut_in_every_arrangement_but_never_as_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(beside, "depth", lambda *sizes: 3)
     monkeypatch.setattr(beside, "DEPTH", 3)
+    monkeypatch.setattr(beside, "ENTRIES", 3)
     train, held_out = torch.zeros(5, 1), torch.full((5, 1), 9.0)
-    side = looked_up(torch.tensor([[1.0]]), train, held_out)
-    assert side.distances(side.own) == (torch.tensor([1.0]), torch.tensor([1.0]))
-    assert side.first(~side.own).tolist() == [-1]
+    for fake, far in ((1.0, [1.0, 8.0]), (7.0, [7.0, 2.0])):
+        made = torch.tensor([[fake]])
+        side = looked_up(made, train, held_out)
+        assert side.distances(side.own) == (torch.tensor([min(far)]), torch.tensor([min(far)]))
+        assert side.cut_short(side.own).all()
+        found = side.exactly(made, train, held_out)
+        assert found.far.tolist() == [far]
+        assert bool((found.where < torch.tensor([5, 10])).all() and found.where[0, 1] >= 5)
+
+
+def test_the_depth_follows_from_the_sizes() -> None:
+    """All of the nearest of a fake carry one label in less than 1 of 1000 relabellings."""
+    assert depth(100, 100) == 32
+    assert (30 / 31) ** depth(30_000, 1000) <= 1e-3 < (30 / 31) ** (depth(30_000, 1000) - 2)
+    patients = torch.arange(310) // 10
+    assert depth(300, 10, (patients[:300], patients[300:])) >= 10 * depth(30, 1) - 10
+    train, held_out, fake = (mixture(n, name, 0) for n, name in ((3000, "t"), (100, "h"), (300, "f")))
+    side = looked_up(fake, train, held_out)
+    shuffled = side.own[torch.randperm(3100, generator=torch.Generator().manual_seed(0))]
+    assert side.cut_short(shuffled).double().mean() < 0.01
+    table = torch.stack([torch.cdist(fake, each).amin(1) for each in (train, held_out)], dim=1)
+    assert torch.allclose(side.exactly(fake, train, held_out).far, table)
+    assert torch.allclose(nearest(fake, train, held_out).far, table)
 
 
 @pytest.mark.parametrize("spread", [1.0, 0.6])
@@ -154,7 +185,7 @@ def test_groups_are_relabelled_whole() -> None:
     whole = copies(fake, samples[:100], samples[100:], groups=(ids[:100], ids[100:]), **ask)  # type: ignore[arg-type]
     assert alone.p <= 0.01
     assert whole.p >= 0.4
-    assert whole.relabelled.exact
+    assert whole.relabelled.far.exact
     with pytest.raises(UsageError, match="both x and y"):
         copies(fake, samples[:90], samples[90:], groups=(ids[:90], ids[90:]), **ask)  # type: ignore[arg-type]
 
@@ -162,14 +193,28 @@ def test_groups_are_relabelled_whole() -> None:
 def test_floors_are_the_mean_over_labellings() -> None:
     """All 20 ways to call three of six samples training ones; unequal sides have no floor of one half."""
     side = looked_up(*(mixture(n, name, 1) for n, name in ((30, "f"), (3, "t"), (3, "h"))))
-    told, floors = by_relabelling(side, stream=Stream(0, "r"))
-    assert told.exact
-    assert told.arrangements == 20
-    assert [floors[name] for name in NAMES] == pytest.approx([0.5, 0.0, 0.0], abs=1e-12)
+    told = by_relabelling(side, stream=Stream(0, "r"))
+    assert told.far.exact
+    assert told.far.arrangements == 20
+    assert [told.floors[name] for name in NAMES] == pytest.approx([0.5, 0.0, 0.0], abs=1e-12)
     uneven = looked_up(*(mixture(n, name, 1) for n, name in ((300, "f"), (90, "t"), (30, "h"))))
-    assert by_relabelling(uneven, stream=Stream(0, "r"), draws=99)[1]["nearer to training"] == pytest.approx(
-        0.75, abs=0.02
-    )
+    floors = by_relabelling(uneven, stream=Stream(0, "r"), draws=99).floors
+    assert floors["nearer to training"] == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_joint_p_is_of_the_smaller_of_two() -> None:
+    """By hand over all labellings, and not below 5 % more often than it says."""
+    side = looked_up(*(mixture(n, name, 4) for n, name in ((30, "f"), (3, "t"), (3, "h"))))
+    rows = []
+    for picks in itertools.combinations(range(6), 3):
+        labels = torch.zeros(6, dtype=torch.bool)
+        labels[list(picks)] = True
+        rows.append([float(each.mean()) for each in list(side.values(labels).values())[1:]])
+    table = torch.tensor(rows, dtype=torch.float64)
+    p = (table[None] >= table[:, None] - 1e-12).double().mean(1)
+    told = by_relabelling(side, stream=Stream(0, "r"))
+    assert (told.far.p, told.near.p) == pytest.approx(tuple(p[0].tolist()))
+    assert told.p == pytest.approx(float((p.amin(1) <= p[0].min() + 1e-12).double().mean()))
 
 
 def test_near_duplicates_nearest_first() -> None:
@@ -201,14 +246,64 @@ def test_chance_hits_among_data_that_repeat_themselves_are_no_copies(symbols: in
 
 
 def test_exact_copies_beyond_chance_need_no_p() -> None:
-    """Two pictures of 100 are a third squared; three are beyond chance; none where the data hold the same twice."""
+    """c pictures of 100 are a third to the power of c; a picture that both sides hold is one coincidence of others."""
     _, train, held_out = world(0, 100)
     fake = mixture(100, "other", 9, spread=1.0)
 
     def verdict(count: int, kept: Tensor) -> str:
         tables = torch.cat([train[:1].expand(count, -1), fake[count:]]), train, kept
-        return copies(*tables, space="points", stream=Stream(0, "c"), draws=19).verdict
+        told = copies(*tables, space="points", stream=Stream(0, "c"), draws=19)
+        judged = {shipped().verdict(told.excess[name]) for name in ("near-exact copies", "exact copies")}
+        judged.add(shipped().verdict(told.excess["copied at least"]))
+        assert ("fail" in judged) is (told.verdict == "copies")
+        return told.verdict
 
-    assert [verdict(count, held_out) for count in (0, 2, 3)] == ["no copies seen", "no copies seen", "copies"]
-    assert verdict(3, torch.cat([train[5:6], held_out[1:]])) == "no copies seen"
-    assert verdict(3, torch.cat([train[:1], held_out[1:]])) == "no copies seen"
+    assert [verdict(count, held_out) for count in (0, 3, 4)] == ["no copies seen", "no copies seen", "copies"]
+    twice = torch.cat([train[5:6], held_out[1:]])
+    assert [verdict(count, twice) for count in (4, 9)] == ["no copies seen", "copies"]
+    assert verdict(9, torch.cat([train[:1], held_out[1:]])) == "no copies seen"
+
+
+def ring(n: int, name: str, seed: int) -> Tensor:
+    """Eight modes in the plane, and nothing between them."""
+    angle = Stream(seed, name).integers(range(n), 8).double() * math.pi / 4
+    noise = Stream(seed, f"{name}/noise").normal(range(n), 2, dtype=torch.float64)
+    return torch.stack([angle.cos(), angle.sin()], dim=1) + 0.02 * noise
+
+
+def gaussian(n: int, name: str, seed: int) -> Tensor:
+    return Stream(seed, name).normal(range(n), 8, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("law", "n", "m"), [(ring, 500, 100), (ring, 1500, 50), (gaussian, 500, 100)])
+def test_honest_draws_are_no_copies_where_training_samples_are_many(law: Law, n: int, m: int) -> None:
+    told = []
+    for seed in range(20):
+        tables = (law(count, name, seed) for count, name in ((200, "f"), (n, "t"), (m, "h")))
+        told.append(copies(*tables, space="p", stream=Stream(seed, "c"), draws=39))  # type: ignore[misc]
+    assert sum(each.verdict == "copies" for each in told) <= 2
+    assert sum(each.measured["near-exact copies"].value for each in told) / 20 < 0.04
+
+
+def test_noisy_copies_are_found_where_training_samples_are_many() -> None:
+    found = 0
+    for seed in range(6):
+        train, held_out, fake = (gaussian(n, name, seed) for n, name in ((2000, "t"), (400, "h"), (600, "f")))
+        fake[:60] = train[:60] + 0.1 * gaussian(60, "n", seed)
+        told = copies(fake, train, held_out, space="p", stream=Stream(seed, "c"), draws=39)
+        found += told.verdict == "copies"
+        assert told.measured["near-exact copies"].value == pytest.approx(0.1, abs=0.03)
+    assert found >= 5
+
+
+def test_how_near_a_copy_is_follows_from_real_samples() -> None:
+    """In the plane 30 : 1 brings 1 in 100 of the law below sqrt(.01 / .99 / 30) of the other distance."""
+    usual = among_real(ring(6000, "t", 0), ring(200, "h", 0), stream=Stream(0, "r"))
+    assert usual is not None
+    first, second = near_of(usual)
+    assert first == pytest.approx((0.01 / 0.99 / 30) ** 0.5, rel=0.6)
+    assert second == pytest.approx(1 / 3)
+    assert near_of(among_real(gaussian(200, "t", 0), gaussian(200, "h", 0), stream=Stream(0, "r")))[0] == 1 / 3
+    two = torch.tensor([0, 1]).repeat_interleave(50)
+    few = among_real(ring(50, "t", 0), ring(50, "h", 0), (two[:50], two[50:]), stream=Stream(0, "r"))
+    assert (few, near_of(few)) == (None, (1 / 3, 1 / 3))

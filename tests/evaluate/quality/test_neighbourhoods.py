@@ -127,7 +127,26 @@ def test_all_leave_outs_of_one_pass_are_the_plain_jackknife(grouped: bool) -> No
         mine = found[name].interval
         assert mine is not None
         assert found[name].value == pytest.approx(told.value, abs=1e-12)
+        if "agree" in mine.method:  # where the plain one knows nothing
+            assert (told.interval.low, told.interval.high) == (0, high)
+            continue
         assert (mine.low, mine.high) == pytest.approx((told.interval.low, told.interval.high), abs=1e-12)
+
+
+def test_a_total_collapse_is_told_for_sure() -> None:
+    """All fakes one and the same, far from all: no block makes a difference; patients count as one."""
+    real, fake = normal(300, 4), torch.full((200, 4), 50.0)
+    found = neighbourhoods(real, fake, space="points", stream=Stream(0, "c"))
+    for name in NAMES:
+        within = found[name].interval
+        assert within is not None
+        assert (found[name].value, within.low) == (0, 0)
+        due = 1 - 0.025 ** (1 / 200)
+        assert within.high == pytest.approx(5 * due if name == "density" else due)
+        assert within.high < 0.6 * (found[name].floor or 0)
+    few = neighbourhoods(real, fake, space="points", stream=Stream(0, "c"), groups=torch.arange(300) // 30)
+    assert few["coverage"].interval is not None
+    assert few["coverage"].interval.high == pytest.approx(1 - 0.025 ** (1 / 10))
 
 
 def test_radii_among_those_kept() -> None:

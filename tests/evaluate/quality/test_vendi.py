@@ -98,6 +98,27 @@ def test_it_tells_a_poorer_set_and_covers_an_honest_one() -> None:
     assert held >= 51
 
 
+def test_groups_of_the_real_ones_widen_it_and_one_picture_is_no_range() -> None:
+    """Thirty patients of ten near-copies each."""
+    ids = torch.arange(300) // 10
+    real = normal(30, 6)[ids] + 0.01 * normal(300, 6, "n")
+    wide = []
+    for groups in (None, ids):
+        within = diversity(real, normal(300, 6, "y"), space="p", stream=Stream(0, "v"), groups=groups)[
+            "Vendi ratio"
+        ].interval
+        assert within is not None
+        wide.append(within.high - within.low)
+    assert wide[1] > 2 * wide[0]
+    same = diversity(normal(300, 6), torch.ones(300, 6), space="p", stream=Stream(0, "v"))["Vendi score"]
+    assert same.value == pytest.approx(1)
+    assert same.interval is not None
+    assert same.interval.low == pytest.approx(1)
+    assert 1.05 < same.interval.high < 1.2
+    with pytest.raises(UsageError, match="one group"):
+        diversity(real, real, space="p", stream=Stream(0, "v"), groups=0 * ids)
+
+
 @pytest.mark.parametrize(
     ("ask", "error", "says"),
     [

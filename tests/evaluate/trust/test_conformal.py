@@ -26,6 +26,14 @@ def test_by_hand() -> None:
     assert among_themselves(held).tolist() == pytest.approx([1.0, 0.25, 0.75, 0.75])
 
 
+def test_among_themselves_is_each_by_the_others() -> None:
+    held = normal(0, "h", 50).mul(4).round()
+    slowly = [float(unusual(held[i : i + 1], torch.cat([held[:i], held[i + 1 :]]))) for i in range(50)]
+    assert among_themselves(held).tolist() == pytest.approx(slowly)
+    with pytest.raises(InputError, match="NaN"):
+        among_themselves(torch.tensor([1.0, torch.nan]))
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
 def test_a_real_sample_is_unusual_as_seldom_as_is_said(alpha: float) -> None:
     hits = [float(unusual(normal(s, "x", 1), normal(s, "h", 59))) <= alpha for s in range(600)]

@@ -12,11 +12,11 @@ from ganatomy.errors import InputError, UsageError
 from ganatomy.evaluate.trust.seeds import (
     between,
     between_interval,
-    clopper_pearson,
     collapse_rate,
     sd_interval,
     spread,
 )
+from ganatomy.evaluate.trust.tails import clopper_pearson
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.results.measurement import Measurement
@@ -128,5 +128,5 @@ def test_rate() -> None:
     assert "alarms" in found.estimator
     with pytest.raises(UsageError, match="no runs"):
         collapse_rate([])
-    with pytest.raises(UsageError, match="4 successes"):
+    with pytest.raises(UsageError, match="4 of 3"):
         clopper_pearson(4, 3)

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from ganatomy.data.dataset import stored
 from ganatomy.errors import InputError, UsageError
+from ganatomy.evaluate.scorecard.limits import shipped
 from ganatomy.evaluate.trust.criteria import by_distance, by_function, by_score
-from ganatomy.evaluate.trust.worst import expected, worst
+from ganatomy.evaluate.trust.tails import clopper_pearson
+from ganatomy.evaluate.trust.worst import beyond_all, expected, worst
 from ganatomy.explain.critic.lots import places
 from ganatomy.features.space import pixels, random_projection
 from ganatomy.models.gan import GAN
@@ -173,3 +175,32 @@ def test_the_same_comes_again_and_nothing_is_left() -> None:
     assert first.measured == again.measured
     assert seen[:4] == [64, 128, 192, 200]
     assert all(each.grad is None for each in gan.generator.parameters())
+
+
+@pytest.mark.parametrize(("m", "n"), [(359, 2000), (2000, 2000), (359, 50_000)])
+def test_the_worst_real_one_is_by_chance_where_it_is(m: int, n: int) -> None:
+    """An honest generator: the share beyond the largest of m is Beta(1, m); 5 % of 400 misses are 20."""
+    rng, wrong, naive = np.random.default_rng(0), 0, 0
+    for _ in range(400):
+        count = int(rng.binomial(n, rng.beta(1, m)))
+        told = beyond_all(count, n, (m, m))
+        assert told.interval is not None
+        assert told.floor is not None
+        assert told.value in told.interval
+        wrong += told.floor not in told.interval
+        naive += clopper_pearson(count, n).low > told.floor
+    assert wrong <= 20
+    assert naive > 20
+    all_of, few = (beyond_all(n, n, (m, alone)).interval for alone in (m, m // 10))
+    assert all_of is not None
+    assert few is not None
+    assert all_of.low > 0.2
+    assert few.high == 1
+
+
+def test_one_that_is_not_finite_is_sure_and_none_is_a_bound() -> None:
+    broken = worst(GAN(Breaks(), Normal(DIM), SMALL), 300, by=BRIGHT, data=greys(200)).measured
+    assert broken["not finite at least"].value > 0
+    assert shipped().verdict(broken["not finite at least"]) == "fail"
+    clean = worst(tiny(), 2000, by=BRIGHT, data=greys(200)).measured
+    assert [shipped().verdict(clean[name]) for name in ("not finite", "not finite at least")] == ["pass", "pass"]

@@ -1,31 +1,49 @@
 """Does a generator repeat its training samples? Nearest training sample against nearest held-out one.
 
     told = copies(fake, train, held_out, space=space.id, stream=Stream(0, "copies"), groups=(patients, others))
-    told.p, told.measured["near-exact copies"], told.excess["nearer to training"], told.pairs, told.note
+    told.p, told.measured["near-exact copies"], told.excess["near-exact copies"], told.pairs, told.note
 
 Fakes that know no training sample lie as near to held-out ones of the same law. p comes from relabelling training and
-held-out samples by whole groups: a binomial p is wrong, since fakes share neighbours. A Gaussian fitted to the training
-samples copies nothing and is often nearer to them too, so it is measured in the same way, and what counts is the excess
-over it. Near-exact copies are counted on their own. None of this is a statement about privacy.
+held-out samples by whole groups, which holds for any law and any two numbers of samples: a binomial p is wrong, since
+fakes share neighbours. It is of two things at once, the mean log ratio and the share of near-exact copies.
+
+Near-exact: nearer to a training sample than a third of the distance to any held-out one, and than 1 in 100 real samples
+is by chance; in a plane, or with many times as many training samples, chance alone brings a sample so near. Two things
+that copy nothing stand beside the fakes, and what counts is the excess over the larger: a Gaussian fitted to the
+training samples, often nearer to them too, and real samples set among the others, whose labels are drawn anew.
+
+Where training samples are s of all, c copied originals are all of them training ones in s^c of all relabellings, and no
+p can be smaller: with 30 for each held-out one it takes about 100 copied originals. Exact copies have a test of their
+own. None of this is a statement about privacy.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ganatomy.errors import UsageError
-from ganatomy.evaluate.quality.beside import Beside, by_relabelling, fitted_gaussian, looked_up
+from ganatomy.evaluate.quality.among_real import among_real, near_of
+from ganatomy.evaluate.quality.beside import (
+    NAMES,
+    Near,
+    Nearest,
+    Relabelled,
+    by_relabelling,
+    fitted_gaussian,
+    looked_up,
+    nearest,
+    pooled,
+)
+from ganatomy.evaluate.quality.exact_copies import exact_copies
 from ganatomy.numerics.distances import neighbours
 from ganatomy.numerics.random import Stream
-from ganatomy.numerics.statistics.groups import Ids, checked
+from ganatomy.numerics.statistics.groups import Ids
 from ganatomy.numerics.statistics.interval import Interval, Mean, difference, mean_of, t_interval, wilson
-from ganatomy.numerics.statistics.permutation import Permuted
-from ganatomy.numerics.statistics.shares import on_logits, share
+from ganatomy.numerics.statistics.shares import on_logits
 from ganatomy.results.measurement import Measurement
 
 TOP = 20  # closest pairs that are kept to be shown
@@ -36,16 +54,17 @@ PRIVACY = "This is not a privacy claim: what is not found here may still be foun
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """measured: of the fakes. excess: the same less that of a Gaussian fitted to the training samples.
+    """measured: of the fakes. excess: the same less that of the two learners that copy nothing, whichever is larger.
 
-    relabelled: the mean log ratio against random labels of training and held-out. pairs (top, 3): fake, its nearest
-    training and its nearest held-out sample, the ratio of distances least first; distances (top, 2): to the two.
-    verdict: copies, nearer to training, or no copies seen.
+    relabelled: against random labels of training and held-out. pairs (top, 3): fake, its nearest training and its
+    nearest held-out sample, the ratio of distances least first; distances (top, 2): to the two.
+    verdict: copies, nearer to training, or no copies seen. It is "copies" where the interval of an excess of near-exact
+    or of exact copies lies above 0, and only there: an interval holds 0 where p says that chance would do.
     """
 
     measured: dict[str, Measurement]
     excess: dict[str, Measurement]
-    relabelled: Permuted
+    relabelled: Relabelled
     pairs: Tensor
     distances: Tensor
     verdict: str
@@ -75,45 +94,25 @@ def copies(
             f"copies of {len(train)} training samples were sought with {len(fake)} fakes and {len(held_out)} held out",
             "give two samples or more of each",
         )
-    benign = fitted_gaussian(train, len(fake), stream=stream.child("gaussian"))
-    sides = [looked_up(each, train, held_out) for each in (fake, benign)]
-    relabelled, floors = by_relabelling(sides[0], groups, stream=stream.child("relabel"), draws=draws)
-    ids = None if groups is None else _pooled(groups, len(train), len(held_out))
-    means = [_means(each, ids) for each in sides]
-    said = f"{len(train)} training, {len(held_out)} held out, float64"
-    near = {
-        name: Measurement(
-            name,
-            mean.value,
-            n=len(fake),
-            estimator=f"{said}; floor by relabelling",
-            better="neither",
-            interval=_within(mean, bounded=name == "nearer to training"),
-            floor=floors[name],
-            space=space,
-        )
-        for name, mean in means[0].items()
-    }
-    excess = {
-        name: Measurement(
-            f"{name}, excess",
-            mean.value - means[1][name].value,
-            n=len(fake),
-            estimator=f"{said}; less that of a Gaussian fitted to the training samples",
-            better="low",
-            interval=_within(difference(mean, means[1][name])),
-            floor=0.0,
-            space=space,
-        )
-        for name, mean in means[0].items()
-    }
-    near |= _exact(sides[0], said=said, space=space)
-    alone = _beyond_chance(sides[0], held_out, train)
-    verdict = "copies" if alone else _verdict(relabelled.p, excess)
-    pairs, distances = _closest(sides[0])
-    beside = neighbours(fake[pairs[:, 0]].double(), held_out.double())[1].cpu()
-    pairs = torch.cat([pairs, beside], dim=1)
-    return Copies(near, excess, relabelled, pairs, distances, verdict, _said(verdict, relabelled, near, excess))
+    side = looked_up(fake, train, held_out, groups)
+    own = side.exactly(fake, train, held_out)
+    usual = among_real(train, held_out, groups, stream=stream.child("real"))
+    benign = nearest(fitted_gaussian(train, len(fake), stream=stream.child("gaussian")), train, held_out)
+    near = near_of(usual)
+    relabelled = by_relabelling(side, groups, stream=stream.child("relabel"), near=near, draws=draws)
+    ids = pooled(groups, len(train), len(held_out))
+    means, *honest = [_means(each, ids, side.scale, near) for each in (own, benign, usual) if each is not None]
+    said = f"{len(train)} training, {len(held_out)} held out, near is below {near[0]:.2g}, float64"
+    measured = _measured(means, relabelled, said=said, space=space, count=len(fake))
+    excess = _excess(means, honest, relabelled, said=said, space=space, count=len(fake))
+    exact = exact_copies(own, (fake, train, held_out), said=said, space=space)
+    measured["exact copies"], excess["exact copies"] = exact["exact copies"], exact["exact copies, excess"]
+    excess["copied at least"] = _surely(excess, said=said, space=space)
+    verdict = _verdict(relabelled.p, excess)
+    order = own.values(side.scale)["mean log ratio"].argsort(descending=True, stable=True)[:TOP]
+    pairs = torch.cat([order[:, None], own.where[order] - torch.tensor([0, len(train)])], dim=1)
+    note = _said(verdict, relabelled, measured, excess)
+    return Copies(measured, excess, relabelled, pairs, own.far[order], verdict, note)
 
 
 def near_duplicates(x: Tensor, y: Tensor, *, within: float) -> tuple[Tensor, Tensor]:
@@ -129,34 +128,52 @@ def near_duplicates(x: Tensor, y: Tensor, *, within: float) -> tuple[Tensor, Ten
     return torch.stack([rows, where[rows, 0]], dim=1), far[rows, 0]
 
 
-def _means(side: Beside, ids: Tensor | None) -> dict[str, Mean]:
-    """Fakes that share a nearest sample (or its group) count as one unit in the error."""
-    shared = side.nearest if ids is None else ids[side.nearest]
-    return {name: mean_of(values, shared) for name, values in side.values(side.own).items()}
+def _means(side: Nearest, ids: Tensor | None, scale: float, near: Near) -> dict[str, Mean]:
+    """Samples that share a nearest one (or its group) count as one unit in the error."""
+    shared = side.closest if ids is None else ids[side.closest]
+    return {name: mean_of(values, shared) for name, values in side.values(scale, near).items()}
 
 
-def _exact(side: Beside, *, said: str, space: str) -> dict[str, Measurement]:
-    """Fakes at distance exactly 0; the floor is the share of exact copies of held-out samples."""
-    to_train, to_held_out = side.distances(side.own)
-    value, within = share((to_train == 0).cpu())
-    floor = float((to_held_out == 0).double().mean())
-    name = "exact copies"
-    told = Measurement(
-        name, value, n=len(to_train), estimator=said, better="low", interval=within, floor=floor, space=space
-    )
-    return {name: told}
+def _measured(
+    means: dict[str, Mean], relabelled: Relabelled, *, said: str, space: str, count: int
+) -> dict[str, Measurement]:
+    return {
+        name: Measurement(
+            name,
+            means[name].value,
+            n=count,
+            estimator=f"{said}; floor by relabelling",
+            better="neither",
+            interval=_within(means[name], bounded=name == "nearer to training"),
+            floor=relabelled.floors[name],
+            space=space,
+        )
+        for name in NAMES
+    }
 
 
-def _pooled(groups: tuple[Ids, Ids], n: int, m: int) -> Tensor:
-    both = np.concatenate([checked(groups[0], n), checked(groups[1], m)])
-    return torch.from_numpy(np.unique(both, return_inverse=True)[1].astype(np.int64))
-
-
-def _closest(side: Beside) -> tuple[Tensor, Tensor]:
-    to_train, to_held_out = side.distances(side.own)
-    order = side.ratio(side.own).argsort(descending=True, stable=True)[:TOP]
-    pairs = torch.stack([order, side.first(side.own)[order]], dim=1)
-    return pairs, torch.stack([to_train[order], to_held_out[order]], dim=1)
+def _excess(
+    means: dict[str, Mean], honest: list[dict[str, Mean]], relabelled: Relabelled, *, said: str, space: str, count: int
+) -> dict[str, Measurement]:
+    """Over each of the learners that copy nothing; the one that leaves least counts."""
+    told = {}
+    for name in NAMES:
+        gaps = [difference(means[name], each[name]) for each in honest]
+        within = min((_within(gap) for gap in gaps), key=lambda each: each.low)
+        value = min(gap.value for gap in gaps)
+        if relabelled.p > SURE and within.low > 0:
+            within = replace(within, low=0.0, method=f"{within.method}; chance may do it, by relabelling")
+        told[name] = Measurement(
+            f"{name}, excess",
+            value,
+            n=count,
+            estimator=f"{said}; less the larger of a fitted Gaussian's and of real samples' among the others",
+            better="low",
+            interval=Interval(min(within.low, value), max(within.high, value), within.level, within.method),
+            floor=0.0,
+            space=space,
+        )
+    return told
 
 
 def _bounds(told: Measurement) -> Interval:
@@ -178,37 +195,25 @@ def _within(mean: Mean, *, bounded: bool = False) -> Interval:
     )
 
 
-def _beyond_chance(side: Beside, held_out: Tensor, train: Tensor) -> bool:
-    """Whether exact copies are too many to have come about by chance, as they do where data repeat themselves.
-
-    Fakes, training and held-out samples of one law coincide as often, pair for pair. So where no held-out sample is
-    met by a fake or by a training sample, c copies are a matter of chance with probability share^c: of all pairs of two
-    kinds, the share that joins a fake and a training sample.
-    """
-    to_train, to_held_out = side.distances(side.own)
-    count = int((to_train == 0).sum())
-    if not count or bool((to_held_out == 0).any()) or bool((neighbours(held_out, train)[0] == 0).any()):
-        return False
-    k, n, m = len(to_train), len(train), len(held_out)
-    return bool((k * n / (k * n + k * m + n * m)) ** count <= SURE)
+def _surely(excess: dict[str, Measurement], *, said: str, space: str) -> Measurement:
+    """One bound that both excesses have; above 0 is the verdict "copies"."""
+    two = [excess[name] for name in ("near-exact copies", "exact copies")]
+    least = max(0.0, *(_bounds(each).low for each in two))
+    name = "copied at least"
+    return Measurement(name, least, two[0].n, f"{said}; lower end of an excess", "low", None, 0.0, space)
 
 
 def _verdict(p: float, excess: dict[str, Measurement]) -> str:
-    """Copies: more of the near-exact than the Gaussian, and labels matter; nearer to training: labels matter, and by
-    more than to the Gaussian. Exact copies beyond chance are copies whatever p.
-    """
-    if p > SURE:
-        return "no copies seen"
-    if _bounds(excess["near-exact copies"]).low > 0:
+    """Nearer to training: labels matter, and by more than to learners that copy nothing."""
+    if excess["copied at least"].value > 0:
         return "copies"
-    return "nearer to training" if _bounds(excess["mean log ratio"]).low > 0 else "no copies seen"
+    return "nearer to training" if p <= SURE and _bounds(excess["mean log ratio"]).low > 0 else "no copies seen"
 
 
-def _said(verdict: str, relabelled: Permuted, near: dict[str, Measurement], excess: dict[str, Measurement]) -> str:
-    half, exact, more = near["nearer to training"], near["near-exact copies"], excess["nearer to training"]
+def _said(verdict: str, relabelled: Relabelled, near: dict[str, Measurement], excess: dict[str, Measurement]) -> str:
+    half, exact, more = near["nearer to training"], near["near-exact copies"], excess["near-exact copies"]
     return (
         f"Verdict: {verdict}. {half.value:.1%} of fakes are nearer to a training sample than to any held-out one"
-        f" ({half.floor or 0:.1%} with labels shuffled, p {relabelled.p:.3g}; {more.value:+.1%} beside a Gaussian"
-        f" fitted to the same samples); near-exact copies {exact.value:.2%}, exact ones"
-        f" {near['exact copies'].value:.2%}. {PRIVACY}"
+        f" ({half.floor or 0:.1%} with labels shuffled, p {relabelled.p:.3g}); near-exact copies {exact.value:.2%},"
+        f" {more.value:+.2%} beside learners that copy nothing, exact ones {near['exact copies'].value:.2%}. {PRIVACY}"
     )

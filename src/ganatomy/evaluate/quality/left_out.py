@@ -28,16 +28,29 @@ def left_out(n: int, count: int, *, stream: Stream, groups: Ids | None = None) -
     return codes + 1, torch.bincount(codes, minlength=count).double() / n
 
 
+def reach(count: int, *, level: float = 0.95) -> float:
+    """The share of all that may be otherwise where so many independent units agree (Clopper & Pearson 1934)."""
+    return 1 - math.pow(miss(level) / 2, 1 / count)
+
+
 def jackknifed(
-    values: Tensor, shares: Tensor, *, low: float = -math.inf, high: float = math.inf, level: float = 0.95
+    values: Tensor,
+    shares: Tensor,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    flat: tuple[float, float] | None = None,
+    level: float = 0.95,
 ) -> Interval:
-    """value -+ t sqrt((g - 1) / g sum_j (v_j - centre)^2), cut to the range; without any spread the whole range."""
+    """value -+ t sqrt((g - 1) / g sum_j (v_j - centre)^2), cut to the range; without any spread `flat` or all of it."""
     from scipy.special import stdtrit
 
     each, count = values[1:].double(), len(values) - 1
     name = f"delete-a-group jackknife, {count} blocks"
     if float(each.max() - each.min()) <= 1e-12 * float(each.abs().max()):
-        return Interval(low, high, level, f"{name}: no spread to go by")
+        if flat is None:
+            return Interval(low, high, level, f"{name}: no spread to go by")
+        return Interval(max(flat[0], low), min(flat[1], high), level, "exact for units that all agree")
     centre = ((1 - shares) * each).sum() / (count - 1)
     error = math.sqrt((count - 1) / count * float((each - centre).square().sum()))
     half, value = float(stdtrit(count - 1, 1 - miss(level) / 2)) * error, float(values[0])

@@ -16,7 +16,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ganatomy.evaluate.quality.balls import NAMES, balls
-from ganatomy.evaluate.quality.left_out import BLOCKS, jackknifed, left_out
+from ganatomy.evaluate.quality.left_out import BLOCKS, jackknifed, left_out, reach
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.groups import Ids, split, units
 from ganatomy.results.measurement import Better, Measurement
@@ -48,7 +48,8 @@ def neighbourhoods(
     them from halves of the real samples, each at half their number: precision and recall then read somewhat low.
     """
     sides = ((real, groups, "sample-0"), (fake, None, "sample-1"))
-    count = min(BLOCKS, *(units(ids, len(x)).count for x, ids, _ in sides))
+    alone = min(units(ids, len(x)).count for x, ids, _ in sides)
+    count = min(BLOCKS, alone)
     cut = [left_out(len(x), count, stream=stream.child(name), groups=ids) for x, ids, name in sides]
     values = balls(real, fake, k=k, blocks=(cut[0][0], cut[1][0])).shares().cpu()
     shares = (cut[0][1] + cut[1][1]) / 2
@@ -64,7 +65,9 @@ def neighbourhoods(
             n=len(fake),
             estimator=f"balls to the {k}th neighbour, rim inside, float64, {len(real)} real; floor from {said}",
             better=BETTER[name],
-            interval=jackknifed(values[row], shares, low=0.0, high=HIGH[name]),
+            interval=jackknifed(
+                values[row], shares, low=0.0, high=HIGH[name], flat=_flat(name, float(values[row, 0]), alone, k)
+            ),
             floor=floors[name],
             space=space,
         )
@@ -77,6 +80,15 @@ def real_floor(real: Tensor, *, stream: Stream, k: int = K, groups: Ids | None =
     parts = [split(len(real), (0.5, 0.5), stream=stream.child(str(turn)), groups=groups) for turn in range(SPLITS)]
     found = [readings(real[first], real[second], k=k) for first, second in parts]
     return {name: sum(each[name] for each in found) / SPLITS for name in NAMES}
+
+
+def _flat(name: str, value: float, alone: int, k: int) -> tuple[float, float]:
+    """Where no block makes a difference, as after a total collapse: of so many independent units few are otherwise.
+
+    A share may be off by that many; density, of which a sample can add more than 1, by k times that.
+    """
+    off = reach(alone) * (k if name == "density" else 1)
+    return value - off, value + off
 
 
 def expected_coverage(n: int, m: int, *, k: int = K) -> float:

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from ganatomy.errors import InputError, UsageError
-from ganatomy.evaluate.quality.left_out import BLOCKS, jackknifed, left_out
+from ganatomy.evaluate.quality.left_out import BLOCKS, jackknifed, left_out, reach
 from ganatomy.numerics.random import Stream
+from ganatomy.numerics.statistics.groups import Ids, units
 from ganatomy.results.measurement import Measurement
 
 
@@ -77,24 +78,45 @@ def vendi(samples: Tensor, *, centre: Tensor | None = None, order: float = 1.0) 
     return Directions(len(x), x.T @ x).score(order)
 
 
-def diversity(real: Tensor, fake: Tensor, *, space: str, stream: Stream, order: float = 1.0) -> dict[str, Measurement]:
+def diversity(
+    real: Tensor,
+    fake: Tensor,
+    *,
+    space: str,
+    stream: Stream,
+    order: float = 1.0,
+    groups: Ids | None = None,
+) -> dict[str, Measurement]:
     """The score of the fakes beside that of as many real samples, and their ratio; the longer table is cut at random.
 
-    A ratio below 1 says that fakes are less diverse. Intervals are about the means at this number of samples.
+    A ratio below 1 says that fakes are less diverse. The ratio leans: real samples that come in groups are
+    less diverse than as many that stand alone, as fakes do, and that lifts it. Intervals are about the means at this
+    number of samples; `groups` of the real ones stay in one block.
     """
     n, centre = min(len(real), len(fake)), real.detach().double().mean(0)
     if n < BLOCKS:
         raise UsageError(f"the diversity of {n} samples was asked for", f"give {BLOCKS} or more of each")
-    sides = [x[stream.child(name).permutation(0, len(x))[:n].sort().values] for x, name in _named(real, fake)]
-    shares = torch.full((BLOCKS,), 1.0 / BLOCKS, dtype=torch.float64)
-    scores = []
-    for x, name in _named(*sides):
-        codes, shares = left_out(n, BLOCKS, stream=stream.child(f"{name}/blocks"))
-        scores.append(_without(x, codes, centre=centre, order=order))
+    rows = [stream.child(name).permutation(0, len(x))[:n].sort().values for x, name in _named(real, fake)]
+    ids = None if groups is None else units(groups, len(real)).codes[rows[0]]
+    count = min(BLOCKS, units(ids, n).count)
+    if count < 2:
+        raise UsageError(
+            "the diversity of real samples of one group was asked for", "give samples of two groups or more"
+        )
+    scores, cuts = [], []
+    for (x, name), own, kin in zip(_named(real, fake), rows, (ids, None), strict=True):
+        codes, share = left_out(n, count, stream=stream.child(f"{name}/blocks"), groups=kin)
+        scores.append(_without(x[own], codes, centre=centre, order=order))
+        cuts.append(share)
     real_score, fake_score = scores
+    both = (cuts[0] + cuts[1]) / 2
     said = f"cosine kernel about the mean of {len(real)} real, order {order:g}, float64; floor from {n} real samples"
     ratio = (fake_score.log() - real_score.log()).exp()
-    told = (("Vendi score", fake_score, float(real_score[0]), float(n)), ("Vendi ratio", ratio, 1.0, math.inf))
+    told = (
+        ("Vendi score", fake_score, cuts[1], float(real_score[0]), float(n)),
+        ("Vendi ratio", ratio, both, 1.0, math.inf),
+    )
+    flat = float(fake_score[0]), float(fake_score[0]) * _more(n, order)
     return {
         name: Measurement(
             name,
@@ -102,12 +124,24 @@ def diversity(real: Tensor, fake: Tensor, *, space: str, stream: Stream, order: 
             n=n,
             estimator=said,
             better="neither",
-            interval=jackknifed(values, shares, low=1.0 if high < math.inf else 0.0, high=high),
+            interval=jackknifed(
+                values,
+                shares,
+                low=1.0 if high < math.inf else 0.0,
+                high=high,
+                flat=flat if values is fake_score else None,
+            ),
             floor=floor,
             space=space,
         )
-        for name, values, floor, high in told
+        for name, values, shares, floor, high in told
     }
+
+
+def _more(n: int, order: float) -> float:
+    """By how much n samples that agree may be more diverse: as many as may be otherwise, each unlike all others."""
+    other = reach(n)
+    return effective(torch.tensor([1 - other] + [1 / n] * math.ceil(other * n), dtype=torch.float64), order)
 
 
 def _named(real: Tensor, fake: Tensor) -> tuple[tuple[Tensor, str], tuple[Tensor, str]]:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ganatomy.errors import InputError, UsageError
 from ganatomy.evaluate.quality.pairs import Readings
+from ganatomy.evaluate.trust.tails import clopper_pearson
 from ganatomy.numerics.random import Stream
 from ganatomy.numerics.statistics.interval import Interval, mean_interval
 from ganatomy.numerics.statistics.samples import miss
@@ -142,18 +143,6 @@ def collapse_rate(collapsed: Sequence[bool], *, rule: str = "as given", level: f
     count, n = sum(collapsed), len(collapsed)
     within = clopper_pearson(count, n, level=level)
     return Measurement("collapse rate", count / n, n, f"share of runs; rule: {rule}", "low", within, 0.0)
-
-
-def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Interval:
-    """Of a share: holds at least so often, whatever the share and n (Clopper & Pearson 1934)."""
-    from scipy.special import betaincinv
-
-    if n < 1 or not 0 <= successes <= n:
-        raise UsageError(f"{successes} successes of {n} were given", "successes lie between 0 and n, n is at least 1")
-    tail = miss(level) / 2
-    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
-    return Interval(low, high, level, "Clopper-Pearson")
 
 
 def _where(values: Tensor, errors: Tensor, wanted: float) -> float:

@@ -15,7 +15,7 @@ which never changes the order of scores and so no p.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +25,7 @@ from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.evaluate.trust.probability import Probability, as_probability
 from ganatomy.evaluate.trust.realism import Kept, balls_of, nearest_of, realism
-from ganatomy.evaluate.trust.single_verdicts import Judged, Numbers, judged
+from ganatomy.evaluate.trust.single_verdicts import Judged, Numbers, floors_of, judged
 from ganatomy.explain.critic.lots import Lot, groups_of, places
 from ganatomy.explain.passes import BLOCK, Progress
 from ganatomy.features.space import FeatureSpace
@@ -59,7 +59,10 @@ class StandardPlan:
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """What samples are judged by. held: features of held-out samples; numbers: of these; places: where they stand."""
+    """What samples are judged by. held: features of held-out samples; numbers: of these; places: where they stand.
+
+    floors: what these themselves read, without and with the critic.
+    """
 
     train: Dataset
     space: FeatureSpace
@@ -71,6 +74,7 @@ class Standard:
     numbers: Numbers
     critic: Probability | None
     note: str
+    floors: tuple[Mapping[str, float], ...]
 
 
 DEFAULT = StandardPlan()
@@ -101,7 +105,11 @@ def standard(
     critic, note = _critic(gan, held_out, plan)
     logits = None if critic is None else critic.real
     numbers = Numbers(realism(held, kept), to_train, to_held, first, torch.as_tensor(chosen)[other], logits)
-    return Standard(train, space, plan, kept, held, chosen, groups, numbers, critic, note)
+    floors = tuple(
+        floors_of(numbers, groups, critic=told, alpha=plan.alpha)
+        for told in ((False,) if critic is None else (False, True))
+    )
+    return Standard(train, space, plan, kept, held, chosen, groups, numbers, critic, note, floors)
 
 
 def judge_samples(
@@ -123,7 +131,13 @@ def judge_samples(
         _asked(known, samples, labels),
     )
     return judged(
-        numbers, known.numbers, groups=known.groups, alpha=known.plan.alpha, space=known.space.id, note=known.note
+        numbers,
+        known.numbers,
+        groups=known.groups,
+        alpha=known.plan.alpha,
+        space=known.space.id,
+        note=known.note,
+        floors=known.floors[numbers.logits is not None],
     )
 
 

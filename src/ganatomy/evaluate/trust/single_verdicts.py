@@ -9,7 +9,7 @@ sample is "unlike real ones" with chance alpha at most.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -90,8 +90,20 @@ VERDICTS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 BETTER: dict[str, Better] = {COPY: "low", UNLIKE: "low", REAL: "high", NOT_TOLD: "neither"}
 
 
-def judged(own: Numbers, held_out: Numbers, *, groups: Tensor | None, alpha: float, space: str, note: str) -> Judged:
-    """`held_out` are the numbers of held-out real samples, `groups` says which of them belong together."""
+def judged(
+    own: Numbers,
+    held_out: Numbers,
+    *,
+    groups: Tensor | None,
+    alpha: float,
+    space: str,
+    note: str,
+    floors: Mapping[str, float] | None = None,
+) -> Judged:
+    """`held_out` are the numbers of held-out real samples, `groups` says which of them belong together.
+
+    `floors` are those of `floors_of`, where they are known already.
+    """
     p_realism, p_near = (unusual(*pair, groups) for pair in _scores(own, held_out)[:2])
     told = own.logits is not None and held_out.logits is not None
     p_critic = unusual(*_scores(own, held_out)[2], groups) if told else None
@@ -100,7 +112,8 @@ def judged(own: Numbers, held_out: Numbers, *, groups: Tensor | None, alpha: flo
     smallest = least(count) * (1 if p_critic is None else 2)
     verdicts = _verdicts(own, p_near, p_unlike, smallest=smallest, alpha=alpha)
     percentile = torch.searchsorted(held_out.realism.sort().values, own.realism).double() / len(held_out.realism)
-    floors = _floors(held_out, groups, critic=told, alpha=alpha)
+    if floors is None:
+        floors = floors_of(held_out, groups, critic=told, alpha=alpha)
     return Judged(
         own,
         percentile,
@@ -135,7 +148,7 @@ def _verdicts(own: Numbers, p_near: Tensor, p_unlike: Tensor, *, smallest: float
     return tuple(next(name for name, holds in VERDICTS if holds(case)) for case in cases)
 
 
-def _floors(held_out: Numbers, groups: Tensor | None, *, critic: bool, alpha: float) -> dict[str, float]:
+def floors_of(held_out: Numbers, groups: Tensor | None, *, critic: bool, alpha: float) -> dict[str, float]:
     """The share of held-out real samples under each verdict, each judged by those of other groups."""
     p_realism, p_near = among_themselves(held_out.realism, groups), among_themselves(held_out.ratio, groups)
     logits = held_out.logits if critic else None
@@ -145,7 +158,7 @@ def _floors(held_out: Numbers, groups: Tensor | None, *, critic: bool, alpha: fl
     return {name: found.count(name) / len(found) for name, _ in VERDICTS}
 
 
-def _measured(verdicts: tuple[str, ...], floors: dict[str, float], *, said: str, space: str) -> Readings:
+def _measured(verdicts: tuple[str, ...], floors: Mapping[str, float], *, said: str, space: str) -> Readings:
     n = len(verdicts)
     return {
         name: Measurement(

@@ -22,6 +22,7 @@ from ganatomy.numerics.statistics.samples import miss
 from ganatomy.results.measurement import Measurement
 
 LEVEL = 0.95
+COUNTED = 0.05  # of the misses, for the count where all samples are beyond all real ones
 
 
 def clopper_pearson(count: float, n: float, *, level: float = LEVEL) -> Interval:
@@ -59,13 +60,15 @@ def grouping(flags: Tensor, groups: Ids | None) -> float:
 @dataclass(frozen=True)
 class Tail:
     """points: the threshold itself, a lower and an upper bound of the real law's. floor: the share of n more real ones
-    beyond the threshold on average.
+    beyond the threshold on average. loose: the upper bound is the largest real value, which holds but as often as the
+    whole interval should; it counts only where every sample is beyond it, and no miss is possible on the other side.
     """
 
     share: float
     points: tuple[float, float, float]
     floor: float
     real: int
+    loose: bool = False
 
     @classmethod
     def of(cls, values: Tensor, share: float, groups: Ids | None = None) -> Tail:
@@ -83,9 +86,10 @@ class Tail:
         shrunk = max(grouping(values > point, groups) for point in (at, float(order[(m - 1) // 10])))
         upper, lower = _ranks(share, m / shrunk)
         upper, lower = math.floor(upper * shrunk), math.ceil(lower * shrunk)
-        high = float(order[upper - 1]) if upper >= 1 else math.inf
+        loose = upper < 1 and (1 - share) ** (m / shrunk) <= (1 - COUNTED) * miss(LEVEL)
+        high = float(order[max(upper, 1) - 1]) if upper >= 1 or loose else math.inf
         low = float(order[lower - 1]) if lower <= m else -math.inf
-        return cls(share, (at, min(low, at), max(high, at)), (int((values > at).sum()) + 1) / (m + 1), m)
+        return cls(share, (at, min(low, at), max(high, at)), (int((values > at).sum()) + 1) / (m + 1), m, loose)
 
     def counted(self, values: Tensor) -> Tensor:
         """How many of the values lie beyond each of the points, (3,)."""
@@ -95,6 +99,8 @@ class Tail:
         at, least_far, furthest = (int(count) for count in counts)
         half = 1 - miss(LEVEL) / 2
         low, high = clopper_pearson(furthest, n, level=half).low, clopper_pearson(least_far, n, level=half).high
+        if self.loose:
+            low = clopper_pearson(n, n, level=1 - 2 * COUNTED * miss(LEVEL)).low if furthest == n else 0.0
         within = Interval(min(low, at / n), max(high, at / n), LEVEL, "Clopper-Pearson, beyond bounds of the threshold")
         said = f"share beyond {self.points[0]:.4g}, the {1 - self.share:.1%} point of {self.real} real"
         return Measurement(name, at / n, n, said, "low", within, self.floor, space)

@@ -23,7 +23,9 @@ from ganatomy.evaluate.trust.tails import LEVEL, Tail, clopper_pearson, never
 from ganatomy.explain.critic.lots import places, reals
 from ganatomy.explain.passes import Progress, draws, made
 from ganatomy.models.gan import GAN
+from ganatomy.numerics.statistics.groups import units
 from ganatomy.numerics.statistics.interval import Interval
+from ganatomy.numerics.statistics.samples import miss
 from ganatomy.results.measurement import Measurement
 
 REALS = 10_000
@@ -92,11 +94,11 @@ def worst(
     assert top is not None
     measured = {name: tail.told(counts[name], n, name=name, space=by.space) for name, tail in tails.items()}
     m, short = len(values), min(BELOW, len(top.values) - 1)
-    measured["worse than the worst real"] = rate(
-        "worse than the worst real", beyond, n, said=f"share beyond the worst of {m} real", floor=1 / (m + 1), by=by
-    )
+    measured["worse than the worst real"] = beyond_all(beyond, n, (m, units(groups, m).count), space=by.space)
     measured["worst"] = _most(top, short, n, expected(values, n), m, by)
     measured["not finite"] = rate("not finite", broken, n, said="samples with NaN or infinite values", floor=0.0)
+    least, said = clopper_pearson(broken, n).low, "lower end of the interval of its share"
+    measured["not finite at least"] = Measurement("not finite at least", least, n, said, "low", None, 0.0)
     measured["outside the range"] = rate("outside the range", left, n, said="samples that leave the format", floor=0.0)
     kept = min(k, len(top.values))
     return Worst(
@@ -110,6 +112,24 @@ def rate(
     """A share that is better low, with the interval that holds for rare things."""
     space = None if by is None else by.space
     return Measurement(name, count / n, n, said, "low", clopper_pearson(count, n), floor, space)
+
+
+def beyond_all(count: int, n: int, real: tuple[int, int], *, space: str | None = None) -> Measurement:
+    """The share beyond the worst of m real samples (in so many groups), were that as far out as it is on average.
+
+    Of the real law a share lies beyond it that is Beta(1, m): mostly between a hundredth and four times its mean. The
+    interval has half of its misses for that, half for the count (Clopper & Pearson 1934); groups count as samples for
+    the one end, and samples as what they are for the other.
+    """
+    m, alone = real
+    half, side, floor = 1 - miss(LEVEL) / 2, miss(LEVEL) / 4, 1 / (alone + 1)
+    most, least = 1 - side ** (1 / alone), 1 - (1 - side) ** (1 / m)
+    counted = clopper_pearson(count, n, level=half)
+    within = Interval(
+        counted.low * floor / most, min(1.0, counted.high * floor / least), LEVEL, "Clopper-Pearson over Beta(1, m)"
+    )
+    said = f"share beyond the worst of {m} real" + (f" in {alone} groups" if alone < m else "")
+    return Measurement("worse than the worst real", count / n, n, said, "low", within, floor, space)
 
 
 def outside(pictures: Tensor, gan: GAN) -> Tensor:

@@ -2,6 +2,7 @@
 
     measurer = classes(data, gan.format)          # concepts: the names of the classes; with a twin
     halves(data)                                  # the two sets of examples, which share no sample and no group
+    half_places(data)                             # the numbers of their samples
 
 Pictures that were edited are unlike any that a classifier was trained on, and two classifiers that were trained apart
 seldom err alike. Neither sees a generated picture.
@@ -67,26 +68,30 @@ def judges(
 
 
 def halves(data: Dataset) -> tuple[Examples, Examples]:
-    """By chance, and whole groups where samples belong together.
+    """Labelled samples of both `half_places`."""
+    first, second = half_places(data)
+    return _examples(data, first), _examples(data, second)
+
+
+def half_places(data: Dataset) -> tuple[Sequence[int], Sequence[int]]:
+    """By chance, at most `MOST` on each side, and whole groups where samples belong together.
 
     Not every other sample: the files of MNIST take turns between two sources, one neater than the other.
     """
-    sides: tuple[Sequence[int], ...]
     if data.endless:
-        sides = range(0, 2 * MOST, 2), range(1, 2 * MOST, 2)
-    else:
-        groups = torch.arange(data.size) if data.groups is None else data.groups
-        unique, member = torch.unique(groups, return_inverse=True)
-        side = Stream(0, "concepts/halves").permutation(0, len(unique))[member] % 2
-        order = Stream(0, "concepts/order").permutation(0, data.size)
-        sides = tuple(order[side[order] == each][:MOST].tolist() for each in (0, 1))
-    if not all(sides):
+        return range(0, 2 * MOST, 2), range(1, 2 * MOST, 2)
+    groups = torch.arange(data.size) if data.groups is None else data.groups
+    unique, member = torch.unique(groups, return_inverse=True)
+    side = Stream(0, "concepts/halves").permutation(0, len(unique))[member] % 2
+    order = Stream(0, "concepts/order").permutation(0, data.size)
+    first, second = (order[side[order] == each][:MOST].tolist() for each in (0, 1))
+    if not (first and second):
         raise UsageError(
             f"{data.name!r} does not fall into two halves: {data.size} samples"
             + ("" if data.groups is None else f", groups: {len(torch.unique(data.groups))}"),
             "give at least two samples, of two groups where samples belong together",
         )
-    return _examples(data, sides[0]), _examples(data, sides[1])
+    return first, second
 
 
 def _examples(data: Dataset, places: Sequence[int]) -> Examples:

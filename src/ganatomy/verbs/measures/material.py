@@ -4,15 +4,16 @@
     material.judge, material.spaces
     material.table(space, "made"), material.table(space, "real")     # features (n, d), made once
 
-Real samples are the held-out ones. The judge learns from the first half of the training samples; `spare` real samples,
-which stand in for generated ones where a floor is read, come from the other half. Samples are made, looked at in every
-space and dropped block by block: of n samples only features stay.
+Real samples are the held-out ones, in the one random order of `explain.critic.lots`, since files are often sorted by
+class. The judge learns from one half of the training samples (`half_places`: by chance, groups whole); `spare` real
+samples, which stand in for generated ones where a floor is read, come from the other half. Samples are made, looked at
+and dropped block by block: of n samples only features stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -21,21 +22,30 @@ import torch
 from torch import Tensor
 
 from ganatomy.data.dataset import Dataset
-from ganatomy.errors import UsageError
+from ganatomy.data.decode import FolderOptions
+from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.evaluate.quality.distances import DISTANCES, distances
 from ganatomy.evaluate.quality.pairs import Readings, pair
-from ganatomy.features.classifier import Judge
+from ganatomy.explain.concepts.classes import half_places
+from ganatomy.explain.critic.lots import places
+from ganatomy.features.classifier import Judge, train_classifier
 from ganatomy.features.defaults import default_spaces, named_space
+from ganatomy.features.fit import Examples, Plan
 from ganatomy.features.space import BLOCK, FeatureSpace
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
-from ganatomy.training.judge import judge_of
+from ganatomy.training import judge as training_judge
+from ganatomy.verbs.subject import Named
 
-Sort = Literal["real", "made", "spare", "train"]
+Sort = Literal["real", "made", "spare", "train", "many", "held"]
 Progress = Callable[[int, int], None]
 USUAL, THOROUGH = 2000, 10_000
 REMEDY = "name them: --data digits, or --data folder:PATH"
-LARGEST = 60_000  # samples that are ever read of a set, of one without end in particular
+LARGEST, DRAWN = 60_000, 10_000  # training and held-out samples where copies are looked for; of a set without end
+UNTRAINED = ("pixels", "random-")
+JUDGED = 10_000  # held-out samples that the judge is measured on
+MADE: tuple[Sort, ...] = ("made", "many")
+SMALL: tuple[Sort, ...] = ("real", "made", "spare")  # read once for all spaces; the others only for the space asked
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class How:
     """n: samples of each sort, by default as many as are held out up to a limit. spaces: names; default two.
 
     samples: generated ones that are judged one by one. unwanted: classes that should not be made.
+    folder: how data that are named as folder:PATH are read.
     """
 
     n: int | None = None
@@ -52,13 +63,17 @@ class How:
     samples: Sequence[int] = range(24)
     unwanted: tuple[str, ...] = ()
     data_dir: Path | None = None
+    folder: FolderOptions | None = None
 
     def many(self, usual: int, thorough: int) -> int:
         return thorough if self.thorough else usual
 
 
 class Material:
-    """Made for one GAN and one call; what is asked for twice is worked out once."""
+    """Made for one GAN and one call; what is asked for twice is worked out once.
+
+    named: the run that the GAN is of, with the step that was asked for. lacking: why there are no real samples.
+    """
 
     def __init__(
         self,
@@ -68,12 +83,19 @@ class Material:
         how: How,
         *,
         progress: Callable[[str], Progress],
-        run: Path | None = None,
+        named: Named | None = None,
+        lacking: GanatomyError | None = None,
     ) -> None:
-        self.gan, self.how, self.run, self.progress = gan, how, run, progress
-        self._data = None if train is None or held_out is None else (_cut(train, LARGEST), _cut(held_out, LARGEST))
+        self.gan, self.how, self.progress = gan, how, progress
+        self.named, self.lacking = named, lacking
+        self._data = None if train is None or held_out is None else (train, held_out)
         self._distances: dict[str, Readings] = {}
         self._tables: dict[tuple[str, Sort], Tensor] = {}
+        self._places: dict[Sort, Sequence[int]] = {}
+
+    @property
+    def run(self) -> Path | None:
+        return None if self.named is None else self.named.path
 
     @property
     def has_data(self) -> bool:
@@ -102,24 +124,34 @@ class Material:
         """Of the classes of the data, if they have any."""
         if len(self.classes) < 2:
             return None
-        return judge_of(self.train, self.held_out, seed=self.how.seed, progress=self.progress("training a judge"))
+        tell = self.progress("training a judge")
+        return train_classifier(
+            _lessons(self.train, half_places(self.train)[0]),
+            self.train.format,
+            classes=len(self.classes),
+            held_out=_lessons(self.held_out, places(self.held_out, JUDGED)),
+            plan=Plan(steps=training_judge.STEPS, rate=2e-3, seed=self.how.seed),
+            progress=lambda step, steps, _loss: tell(step, steps),
+        )
 
     @cached_property
     def spaces(self) -> tuple[FeatureSpace, ...]:
         if not self.how.spaces:
             return default_spaces(self.gan.format, self.judge if self.gan.format.kind == "picture" else None)
-        return tuple(self._named(name) for name in dict.fromkeys(self.how.spaces))
+        found = {space.id: space for space in map(self._named, self.how.spaces)}
+        return tuple(found.values())
 
-    @property
+    @cached_property
     def untrained(self) -> FeatureSpace:
-        """The first space that no training sample has shaped: where copies are looked for."""
-        own = [space for space in self.spaces if space.name != "classifier"]
-        return own[0] if own else named_space("random-projection", self.gan.format, None)
+        """The first space that surely no training sample has shaped: where copies are looked for."""
+        own = [space for space in self.spaces if space.name.startswith(UNTRAINED)]
+        usual = "random-convolution" if self.gan.format.kind == "picture" else "pixels"
+        return own[0] if own else named_space(usual, self.gan.format, None)
 
     def distances(self, space: FeatureSpace) -> Readings:
         """All distances in one space, measured once."""
         if space.id not in self._distances:
-            tell, places = self.progress(f"distances in {space.name}"), list(DISTANCES)
+            tell, order = self.progress(f"distances in {space.name}"), list(DISTANCES)
             both = pair(
                 self.table(space, "real"),
                 self.table(space, "made"),
@@ -127,23 +159,38 @@ class Material:
                 stream=self.stream("pair"),
                 groups=self.groups("real"),
             )
-            self._distances[space.id] = distances(both, progress=lambda name: tell(places.index(name) + 1, len(places)))
+            self._distances[space.id] = distances(both, progress=lambda name: tell(order.index(name) + 1, len(order)))
         return self._distances[space.id]
 
     def stream(self, name: str) -> Stream:
         return Stream(self.how.seed, f"evaluate/{name}")
 
-    def indices(self, sort: Sort) -> range:
-        """Which samples of their kind are meant."""
-        if sort in ("real", "made"):
-            return range(self.n)
-        half = self.train.size // 2
-        return range(half, min(half + self.n, self.train.size)) if sort == "spare" else range(self.train.size)
+    def indices(self, sort: Sort) -> Sequence[int]:
+        """Which samples of their kind are meant, in the order of the rows of their table.
+
+        many and held: generated and held-out samples where copies are looked for, more than elsewhere.
+        """
+        if sort in MADE:
+            return range(self.n if sort == "made" else max(self.n, self.how.many(USUAL, THOROUGH)))
+        if sort not in self._places:
+            if sort == "spare":
+                self._places[sort] = half_places(self.train)[1][: self.n]
+            else:
+                most = DRAWN if self._source(sort).endless else LARGEST
+                self._places[sort] = places(self._source(sort), self.n if sort == "real" else most)
+        return self._places[sort]
+
+    def numbers(self, sort: Sort, rows: Tensor) -> list[int]:
+        """Of the samples in these rows of a table: what `read` and `sample` take."""
+        among = self.indices(sort)
+        return [among[row] for row in rows.tolist()]
 
     def table(self, space: FeatureSpace, sort: Sort) -> Tensor:
         """Features (n, width) in float32, on the CPU."""
+        if sort == "many" and self.indices(sort) == self.indices("made"):
+            sort = "made"
         if (space.id, sort) not in self._tables:
-            among = {each.id: each for each in (*self.spaces, space)}
+            among = {each.id: each for each in (*(self.spaces if sort in SMALL else ()), space)}
             found: dict[str, list[Tensor]] = {name: [] for name in among}
             for block in self.samples(sort):
                 for name, each in among.items():
@@ -154,11 +201,11 @@ class Material:
     def samples(self, sort: Sort) -> Iterator[Tensor]:
         """In blocks that are always cut alike, since the last bits of a sample hang on them."""
         indices = self.indices(sort)
-        tell = self.progress(f"{'making' if sort == 'made' else 'reading'} samples")
-        for first in range(indices.start, indices.stop, BLOCK):
-            block = range(first, min(first + BLOCK, indices.stop))
-            yield self.gan.sample(self.how.seed, block) if sort == "made" else self._source(sort).read(block)
-            tell(block.stop - indices.start, len(indices))
+        tell = self.progress(f"{'making' if sort in MADE else 'reading'} samples")
+        for first in range(0, len(indices), BLOCK):
+            block = indices[first : first + BLOCK]
+            yield self.gan.sample(self.how.seed, block) if sort in MADE else self._source(sort).read(block)
+            tell(first + len(block), len(indices))
 
     def labels(self, sort: Literal["real", "train", "spare"]) -> Tensor:
         found = self._source(sort).labels(self.indices(sort))
@@ -166,19 +213,31 @@ class Material:
             raise UsageError("labels of data without classes were asked for", "name data whose samples have classes")
         return found
 
-    def groups(self, sort: Literal["real", "train"]) -> Tensor | None:
+    def groups(self, sort: Literal["real", "train", "spare", "held"]) -> Tensor | None:
+        """Of the rows of a table, where the data know groups."""
         known = self._source(sort).groups
-        return None if known is None else known[: len(self.indices(sort))]
+        return None if known is None else known[torch.as_tensor(self.indices(sort))]
+
+    def pooled_groups(self) -> tuple[Tensor, Tensor] | None:
+        """Of training and held-out samples, which share none; on a side without groups each sample is its own."""
+        found = [self.groups("train"), self.groups("held")]
+        if found[0] is None and found[1] is None:
+            return None
+        sizes = len(self.indices("train")), len(self.indices("held"))
+        known, other = (torch.arange(n) if ids is None else ids for n, ids in zip(sizes, found, strict=True))
+        return known, other + int(known.max()) + 1
 
     def beside(self, gan: GAN) -> Material:
         """For another GAN, in the same spaces and against the same real samples."""
         train, held_out = self._data or (None, None)
         other = Material(gan, train, held_out, self.how, progress=self.progress)
-        other.__dict__ |= {"judge": self.judge, "spaces": self.spaces}
-        other._tables = {key: table for key, table in self._tables.items() if key[1] != "made"}
+        other.__dict__ |= {"spaces": self.spaces} | {name: self.judge for name in ("judge",) if name in self.__dict__}
+        other._tables = {key: table for key, table in self._tables.items() if key[1] not in MADE}
         return other
 
     def require_data(self, name: str) -> None:
+        if self._data is None and self.lacking is not None:
+            raise type(self.lacking)(f"{name!r} looks at real samples: {self.lacking.said}", self.lacking.remedy)
         if self._data is None:
             raise UsageError(f"{name!r} looks at real samples, and none were named", REMEDY)
 
@@ -194,7 +253,7 @@ class Material:
         return found
 
     def _source(self, sort: Sort) -> Dataset:
-        return self.held_out if sort == "real" else self.train
+        return self.held_out if sort in ("real", "held") else self.train
 
     def _both(self) -> tuple[Dataset, Dataset]:
         if self._data is None:
@@ -209,8 +268,13 @@ class Material:
         return named_space(name, self.gan.format, self.judge if name == "classifier" else None)
 
 
-def _cut(data: Dataset, most: int) -> Dataset:
-    """The first samples of a set that may have no end; groups stay those of what is left."""
-    if data.size <= most:
-        return data
-    return replace(data, size=most, groups=None if data.groups is None else data.groups[:most])
+def _lessons(data: Dataset, chosen: Sequence[int]) -> Examples:
+    """Samples at these places, with their labels."""
+
+    def read(indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        some = [chosen[index] for index in indices]
+        labels = data.labels(some)
+        assert labels is not None, "the data have labels"
+        return data.read(some), labels
+
+    return Examples(read, len(chosen))

@@ -58,7 +58,8 @@ def tell_neighbours(material: Material) -> Iterator[Told]:
 def tell_diversity(material: Material) -> Iterator[Told]:
     for space in material.spaces:
         real, made = material.table(space, "real"), material.table(space, "made")
-        found = diversity(real, made, space=space.id, stream=material.stream("diversity"))
+        groups, at = material.groups("real"), material.stream("diversity")
+        found = diversity(real, made, space=space.id, stream=at, groups=groups)
         yield Told(section(f"diversity {space.name}", f"Diversity, in {space.id}", found))
 
 

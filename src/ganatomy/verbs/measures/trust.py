@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import torch
-
 from ganatomy.evaluate.quality.copies import copies
 from ganatomy.evaluate.trust.attack import Attack
 from ganatomy.evaluate.trust.membership import AttackPlan, of_critic, of_generator
 from ganatomy.evaluate.trust.single import StandardPlan, judge_samples, standard
 from ganatomy.evaluate.trust.train_on_fake import FakePlan, train_on_fake
-from ganatomy.verbs.measures.material import Material
+from ganatomy.verbs.measures.material import Material, Sort
 from ganatomy.verbs.measures.told import Told, section
 from ganatomy.views.copies import SHOWN, pairs_of
 from ganatomy.views.samples_judged import samples_judged
@@ -20,21 +18,23 @@ from ganatomy.views.samples_judged import samples_judged
 
 def tell_copies(material: Material) -> Iterator[Told]:
     """In a space that no training sample has shaped."""
-    space = material.untrained
-    groups = material.groups("train"), material.groups("real")
-    known = None if groups[0] is None or groups[1] is None else (groups[0], groups[1])
-    made, train, held_out = (material.table(space, sort) for sort in ("made", "train", "real"))
-    found = copies(made, train, held_out, space=space.id, stream=material.stream("copies"), groups=known)
-    rows = found.pairs[:SHOWN]
-    pictures = (
-        torch.cat([material.gan.sample(material.how.seed, [row]).cpu() for row in rows[:, 0].tolist()]),
-        material.train.read(rows[:, 1]),
-        material.held_out.read(rows[:, 2]),
+    space, gan = material.untrained, material.gan
+    found = copies(
+        material.table(space, "many"),
+        material.table(space, "train"),
+        material.table(space, "held"),
+        space=space.id,
+        stream=material.stream("copies"),
+        groups=material.pooled_groups(),
     )
+    sorts: tuple[Sort, ...] = ("many", "train", "held")
+    numbers = [material.numbers(sort, rows) for sort, rows in zip(sorts, found.pairs.T, strict=True)]
+    few = [each[:SHOWN] for each in numbers]
+    pictures = gan.sample(material.how.seed, few[0]).cpu(), material.train.read(few[1]), material.held_out.read(few[2])
     yield Told(
         section("copies", f"Copies of training samples, in {space.id}", found.measured | found.excess, found.note),
-        partial(pairs_of, found, pictures, material.gan.format) if material.gan.format.kind == "picture" else None,
-        {"pairs": found.pairs.tolist(), "p": found.p, "verdict": found.verdict},
+        partial(pairs_of, found, pictures, gan.format) if gan.format.kind == "picture" else None,
+        {"pairs": [list(each) for each in zip(*numbers, strict=True)], "p": found.p, "verdict": found.verdict},
     )
 
 
