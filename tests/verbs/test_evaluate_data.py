@@ -31,7 +31,7 @@ from ganatomy.verbs import real
 from ganatomy.verbs.evaluate import Evaluated, evaluate
 from ganatomy.verbs.explain import explain
 from ganatomy.verbs.measures import again
-from ganatomy.verbs.measures.material import LARGEST, How, Material
+from ganatomy.verbs.measures.material import DRAWN, How, Material
 from ganatomy.verbs.places import place_of
 from ganatomy.verbs.real import Source, real_pictures
 from ganatomy.verbs.subject import named
@@ -183,7 +183,7 @@ def test_pooled_groups_never_clash_and_stand_in_where_a_side_has_none() -> None:
         assert not set(pooled[0].tolist()) & set(pooled[1].tolist())
         assert [len(each.unique()) for each in pooled] == [
             len(each.groups[torch.as_tensor(chosen)].unique()) if each.groups is not None else len(chosen)
-            for each, chosen in zip(pair, (range(300), material(*pair, How(n=60)).indices("real")), strict=True)
+            for each, chosen in zip(pair, (range(300), material(*pair, How(n=60)).indices("held")), strict=True)
         ]
 
 
@@ -210,7 +210,7 @@ def test_endless_data_are_read_as_ranges() -> None:
     train, held_out = load_splits("ring8")
     points = GAN.fresh(MLP(Format.point(2), Normal(4), hidden=(16,)), 0)
     found = material(train, held_out, How(n=50), points)
-    assert (found.indices("real"), found.indices("train")) == (range(50), range(LARGEST))
+    assert (found.indices("real"), found.indices("train")) == (range(50), range(DRAWN))
     assert found.indices("spare") == range(1, 101, 2)
     assert found.table(named_space("pixels", points.format, None), "real").shape == (50, 2)
 
