@@ -9,6 +9,7 @@ A cell without a limit is told and not judged; what could not be measured stands
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import plain
 
+WIDTH = 110  # of sentences
 HEAD = ("", "value [95 % interval]", "floor", "n", "", "limit")
 
 
@@ -85,12 +87,13 @@ class Scorecard:
         lines = [f"{self.subject} against {self.against}", self._ruled(), "", _line(HEAD, widths)]
         for section, block in zip(self.sections, blocks, strict=True):
             lines += ["", section.title, *(_line(row, widths) for row in block)]
-            lines += [f"  {section.said}"] if section.said else []
-            lines += [f"  {line}" for line in _estimators(section)] if long else []
-        lines += [f"\nNot told: {each.name}: {each.said}; {each.remedy}." for each in self.left_out]
+            lines += _folded(section.said, "  ")
+            lines += [line for each in _estimators(section) for line in _folded(each, "  ")] if long else []
+        ends = [f"Not told: {each.name}: {each.said}; {each.remedy}." for each in self.left_out]
         for verdict in ("fail", "warn"):
-            lines += [f"\n{verdict}: " + "; ".join(found)] if (found := self.named(verdict)) else []
-        lines += [f"\nLimits that judged nothing: {'; '.join(map(str, self.idle))}."] if self.idle else []
+            ends += [f"{verdict}: " + "; ".join(found)] if (found := self.named(verdict)) else []
+        ends += [f"Limits that judged nothing: {'; '.join(map(str, self.idle))}."] if self.idle else []
+        lines += [line for each in ends for line in ("", *_folded(each))]
         return "\n".join([*lines, "", f"{self.counted()}."])
 
     @property
@@ -165,6 +168,10 @@ def _estimators(section: Section) -> list[str]:
     for measured in section.measured:
         names.setdefault(measured.estimator, []).append(measured.name)
     return [f"{', '.join(each)}: {estimator}" for estimator, each in names.items()]
+
+
+def _folded(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
