@@ -19,6 +19,7 @@ from torch import Tensor
 from ganatomy.errors import InputError, UsageError
 
 ROOM = 2**17  # entries of a batch centred at once: 1 MiB of float64
+FEWEST = 2048  # rows at once, however wide: to merge two tables of channels costs as much as some hundred rows do
 
 
 def rows(maps: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ class Covariance:
         """In parts that stay in the processor's cache: the batch is read once, and no second table is as large."""
         x = _shaped(batch)
         found: Covariance | None = None
-        for part in x.split(max(256, ROOM // x.shape[1])):
+        for part in x.split(max(FEWEST, ROOM // x.shape[1])):
             mean = part.mean(0)
             centred = part - mean
             each = cls(len(part), mean, _scatter(centred))
