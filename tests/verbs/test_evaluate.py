@@ -78,6 +78,7 @@ def test_every_cell_has_an_estimator_an_interval_a_floor_and_its_space(done: Eva
             assert row.n > 0, (name, row.name)
             assert row.interval is not None or row.name in ENDS, (name, row.name)
             assert row.floor is not None or row.name in bare, (name, row.name)
+    assert {"near-exact copies", "near-exact copies, excess", "exact copies"} <= sections(done)["copies"].keys()
     for name in ("distances classifier", "neighbours random-convolution-32", "copies"):
         assert all(row.space for row in sections(done)[name].values())
 

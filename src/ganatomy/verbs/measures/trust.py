@@ -31,8 +31,9 @@ def tell_copies(material: Material) -> Iterator[Told]:
     numbers = [material.numbers(sort, rows) for sort, rows in zip(sorts, found.pairs.T, strict=True)]
     few = [each[:SHOWN] for each in numbers]
     pictures = gan.sample(material.how.seed, few[0]).cpu(), material.train.read(few[1]), material.held_out.read(few[2])
+    rows = [*found.measured.values(), *found.excess.values()]
     yield Told(
-        section("copies", f"Copies of training samples, in {space.id}", found.measured | found.excess, found.note),
+        section("copies", f"Copies of training samples, in {space.id}", rows, found.note),
         partial(pairs_of, found, pictures, gan.format) if gan.format.kind == "picture" else None,
         {"pairs": [list(each) for each in zip(*numbers, strict=True)], "p": found.p, "verdict": found.verdict},
     )
