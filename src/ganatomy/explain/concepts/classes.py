@@ -70,7 +70,7 @@ def judges(
 def halves(data: Dataset) -> tuple[Examples, Examples]:
     """Labelled samples of both `half_places`."""
     first, second = half_places(data)
-    return _examples(data, first), _examples(data, second)
+    return examples(data, first), examples(data, second)
 
 
 def half_places(data: Dataset) -> tuple[Sequence[int], Sequence[int]]:
@@ -94,7 +94,9 @@ def half_places(data: Dataset) -> tuple[Sequence[int], Sequence[int]]:
     return first, second
 
 
-def _examples(data: Dataset, places: Sequence[int]) -> Examples:
+def examples(data: Dataset, places: Sequence[int]) -> Examples:
+    """Samples at these places, with their labels."""
+
     def read(indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         chosen = [places[index] for index in indices]
         labels = data.labels(chosen)

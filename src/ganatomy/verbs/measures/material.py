@@ -26,11 +26,11 @@ from ganatomy.data.decode import FolderOptions
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.evaluate.quality.distances import DISTANCES, distances
 from ganatomy.evaluate.quality.pairs import Readings, pair
-from ganatomy.explain.concepts.classes import half_places
+from ganatomy.explain.concepts.classes import examples, half_places
 from ganatomy.explain.critic.lots import places
 from ganatomy.features.classifier import Judge, train_classifier
 from ganatomy.features.defaults import default_spaces, named_space
-from ganatomy.features.fit import Examples, Plan
+from ganatomy.features.fit import Plan
 from ganatomy.features.space import BLOCK, FeatureSpace
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.random import Stream
@@ -126,10 +126,10 @@ class Material:
             return None
         tell = self.progress("training a judge")
         return train_classifier(
-            _lessons(self.train, half_places(self.train)[0]),
+            examples(self.train, half_places(self.train)[0]),
             self.train.format,
             classes=len(self.classes),
-            held_out=_lessons(self.held_out, places(self.held_out, JUDGED)),
+            held_out=examples(self.held_out, places(self.held_out, JUDGED)),
             plan=Plan(steps=training_judge.STEPS, rate=2e-3, seed=self.how.seed),
             progress=lambda step, steps, _loss: tell(step, steps),
         )
@@ -266,15 +266,3 @@ class Material:
         if name.startswith("inception:") or ".py:" in name:
             return space_from(name, self.gan.format)
         return named_space(name, self.gan.format, self.judge if name == "classifier" else None)
-
-
-def _lessons(data: Dataset, chosen: Sequence[int]) -> Examples:
-    """Samples at these places, with their labels."""
-
-    def read(indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        some = [chosen[index] for index in indices]
-        labels = data.labels(some)
-        assert labels is not None, "the data have labels"
-        return data.read(some), labels
-
-    return Examples(read, len(chosen))
