@@ -30,7 +30,8 @@ from ganatomy.results.folder import load
 from ganatomy.results.formats import Format, Score
 from ganatomy.verbs import explainers
 from ganatomy.verbs.asked import Asked, Explainer, Told
-from ganatomy.verbs.explain import Answer, Wanted, chosen, explain
+from ganatomy.verbs.answers import Answer
+from ganatomy.verbs.explain import Wanted, chosen, explain
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.places import place_of
 from ganatomy.verbs.subject import subject

@@ -13,7 +13,8 @@ from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.training.runs.folder import open_run
 from ganatomy.training.runs.status import Status, write_status
-from ganatomy.verbs.explain import FIGURE, explain
+from ganatomy.verbs.answers import FIGURE
+from ganatomy.verbs.explain import explain
 
 
 def test_a_run_is_told_with_its_figures(tmp_path: Path) -> None:

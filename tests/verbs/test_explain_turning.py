@@ -9,7 +9,8 @@ from shared_runs import small_run
 from shared_tiny import tiny
 
 from ganatomy.errors import UsageError
-from ganatomy.verbs.explain import FIGURE, explain
+from ganatomy.verbs.answers import FIGURE
+from ganatomy.verbs.explain import explain
 
 
 def test_a_run_is_told_with_its_figures(tmp_path: Path) -> None:

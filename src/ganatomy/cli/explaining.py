@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ganatomy.cli.completion import data_sets, explainers
+from ganatomy.cli.folder_options import FolderCommand
 from ganatomy.cli.gan_argument import GanName
 
 EXAMPLES = """Examples: ganatomy explain runs/0001-digits-mlp-s0; ganatomy explain mine.py:make dissection directions
@@ -16,6 +17,7 @@ EXAMPLES = """Examples: ganatomy explain runs/0001-digits-mlp-s0; ganatomy expla
 
 
 def explain(
+    context: typer.Context,
     gan: GanName,
     what: Annotated[
         list[str] | None,
@@ -54,6 +56,7 @@ def explain(
         smallest=smallest,
         permute_labels=permute_labels,
         data_dir=data_dir,
+        folder=context.obj,
     )
     narrator, told, skipped = Narrator(), [], []
 
@@ -86,4 +89,4 @@ def explain(
 
 
 def register(app: typer.Typer) -> None:
-    app.command("explain", epilog=EXAMPLES)(explain)
+    app.command("explain", cls=FolderCommand, epilog=EXAMPLES)(explain)

@@ -65,7 +65,7 @@ def load(folder: str | Path) -> Record:
                 arrays = {name: kept[name] for name in kept.files}
         if _fingerprint(arrays) != written["arrays_fingerprint"]:
             raise ValueError(f"{ARRAYS} does not belong to {JSON}")
-        result = _read(kind, {**written, "arrays": arrays} if "arrays" in written else written)
+        result = restored(kind, {**written, "arrays": arrays} if "arrays" in written else written)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{folder} holds no readable result ({type(error).__name__}: {error})",
@@ -85,7 +85,7 @@ def _fingerprint(arrays: Mapping[str, Array]) -> str:
     return fingerprint(*parts)
 
 
-def _read(kind: type[Any], written: Mapping[str, Any]) -> Any:
+def restored(kind: type[Any], written: Mapping[str, Any]) -> Any:
     """A dataclass from its dictionary, each field by its declared type."""
     hints = typing.get_type_hints(kind)
     return kind(**{field.name: _value(hints[field.name], written[field.name]) for field in dataclasses.fields(kind)})
@@ -100,7 +100,7 @@ def _value(hint: Any, written: Any) -> Any:
         return written
     nested = next((option for option in options if dataclasses.is_dataclass(option)), None)
     if nested is not None:
-        return _read(typing.cast("type[Any]", nested), written)
+        return restored(typing.cast("type[Any]", nested), written)
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is not None and inner and dataclasses.is_dataclass(inner[-1]):
         return {key: _value(inner[-1], value) for key, value in written.items()}

@@ -11,23 +11,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ganatomy.atomic import write_text
 from ganatomy.data.dataset import Dataset
 from ganatomy.errors import GanatomyError, UsageError, choose
-from ganatomy.evaluate.scorecard.card import LeftOut, Scorecard
+from ganatomy.evaluate.scorecard.card import LeftOut, Scorecard, from_dict
 from ganatomy.evaluate.scorecard.limits import Limits, shipped
 from ganatomy.models.gan import GAN
 from ganatomy.results.provenance import Provenance
+from ganatomy.results.record import plain
 from ganatomy.training.threads import threads
 from ganatomy.verbs.measures.again import kin_of, told_by_records
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.measures.material import How, Material
 from ganatomy.verbs.measures.told import Told
-from ganatomy.verbs.places import place_of, require_usable, run_named, run_of, slug, trained_in, unforeseen
+from ganatomy.verbs.places import place_of, record_of, require_usable, run_named, run_of, slug, trained_in, unforeseen
 from ganatomy.verbs.real import Source, real_pictures
 from ganatomy.verbs.subject import subject
 from ganatomy.views.canvas import svg
@@ -38,11 +41,13 @@ Progress = Callable[[str], Callable[[int, int], None]]
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """The scorecard, and what was written."""
+    """The scorecard, and what was written. figures: file names by section; kept: what else is known of a section."""
 
     card: Scorecard
     folder: Path
     files: tuple[Path, ...]
+    figures: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -57,6 +62,7 @@ def evaluate(
 ) -> Evaluated:
     """`data`: what the GAN was trained on; by default the data of its run, or else the set that it names.
 
+    Without `how.again` a scorecard that lies there and answers this very question stands, under the limits of now.
     A measure that cannot be taken is left out, with its reason, unless it was named: then its error is raised.
     """
     how = how or How()
@@ -70,6 +76,9 @@ def evaluate(
     except GanatomyError as error:
         return _recorded(gan, what, error, folder=folder, limits=limits)
     material = _material(gan, whom, data, how, progress=progress)
+    stem, asking = "-".join([CARD, *map(slug, dict.fromkeys(what))]), _asking(material, names)
+    if not how.again and (known := _recalled(folder, stem, asking, limits or shipped())) is not None:
+        return known
     told: list[Told] = []
     left_out: list[LeftOut] = []
     with threads(1):
@@ -95,7 +104,38 @@ def evaluate(
         limits or shipped(),
         Provenance.here(seed=how.seed, digests=material.digests()),
     )
-    return Evaluated(card, folder, _written(card, told, folder, "-".join([CARD, *map(slug, dict.fromkeys(what))])))
+    return _written(card, told, folder, stem=stem, asking=asking)
+
+
+def _asking(material: Material, names: Sequence[str]) -> dict[str, Any] | None:
+    """All that a scorecard hangs on but the limits; None where that is not known, as with a space of a user's file."""
+    gan, how = material.gan, material.how
+    if any(".py:" in space or space.startswith("inception") for space in how.spaces):
+        return None
+    kin = [] if material.run is None else [material.run, *kin_of(material.run)]
+    told = {key: value for key, value in vars(how).items() if key not in ("data_dir", "folder", "samples", "again")}
+    return {
+        "digests": material.digests(),
+        "gan": [str(gan.latent), str(gan.format), str(gan.score), str(gan.data), gan.critic is not None],
+        "how": {**told, "samples": list(how.samples)},
+        "measures": list(names),
+        "records": [record_of(run) for run in kin],
+        "version": version("ganatomy"),
+    }
+
+
+def _recalled(folder: Path, stem: str, asking: Mapping[str, Any] | None, limits: Limits) -> Evaluated | None:
+    """What lies there already, if it answers this; anything unreadable is no answer."""
+    path = folder / f"{stem}.json"
+    try:
+        whole = json.loads(path.read_text("utf-8"))
+        if asking is None or whole["asked"] != json.loads(json.dumps(asking)):
+            return None
+        card, figures = from_dict(whole, limits), _figures(path)
+        files = (path, path.with_suffix(".txt"), *(folder / name for name in figures.values()))
+        return Evaluated(card, folder, files, figures, whole["kept"]) if all(map(Path.is_file, files)) else None
+    except (OSError, ValueError, KeyError, TypeError, GanatomyError):
+        return None
 
 
 def _material(gan: GAN | str | Path, whom: GAN, data: str | None, how: How, *, progress: Progress) -> Material:
@@ -123,7 +163,7 @@ def _recorded(
     left_out = (LeftOut("distances over seeds", error.said, error.remedy),)
     here = Provenance.here(seed=0, digests={})
     card = Scorecard(str(gan), "the records of its runs", (told[0].section,), left_out, limits or shipped(), here)
-    return Evaluated(card, folder, _written(card, told, folder, f"{CARD}-{SEEDS}"))
+    return _written(card, told, folder, stem=f"{CARD}-{SEEDS}", asking=None)
 
 
 def _answers(name: str, material: Material, *, named: bool) -> Iterator[Told]:
@@ -147,10 +187,12 @@ def _apart(told: Sequence[Told]) -> list[Told]:
     return found
 
 
-def _written(card: Scorecard, told: Sequence[Told], folder: Path, stem: str) -> tuple[Path, ...]:
+def _written(
+    card: Scorecard, told: Sequence[Told], folder: Path, *, stem: str, asking: Mapping[str, Any] | None
+) -> Evaluated:
     """The figures of an earlier card of the same name go when this one comes."""
     path = folder / f"{stem}.json"
-    for old in _figures(path):
+    for old in _figures(path).values():
         (folder / old).unlink(missing_ok=True)
     figures: dict[str, str] = {}
     for each in told:
@@ -161,16 +203,18 @@ def _written(card: Scorecard, told: Sequence[Told], folder: Path, stem: str) -> 
                 figures[each.section.name] = name
             except GanatomyError:  # pictures of two channels, say, cannot be drawn; their numbers stand
                 continue
-    kept = {each.section.name: dict(each.kept) for each in told if each.kept}
-    whole = {**card.to_dict(), "figures": figures, "kept": kept}
-    write_text(path, json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    kept = {each.section.name: plain(dict(each.kept)) for each in told if each.kept}
+    whole = {**card.to_dict(), "figures": figures, "kept": kept, "asked": asking}
     write_text(path.with_suffix(".txt"), card.table(long=True) + "\n")
-    return (path, path.with_suffix(".txt"), *(folder / name for name in figures.values()))
+    write_text(path, json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    files = (path, path.with_suffix(".txt"), *(folder / name for name in figures.values()))
+    return Evaluated(card, folder, files, figures, kept)
 
 
-def _figures(path: Path) -> list[str]:
+def _figures(path: Path) -> dict[str, str]:
+    """By section, of a card that lies there: names of drawings beside it, and of nothing else."""
     try:
-        found = json.loads(path.read_text("utf-8"))["figures"].values()
-        return [str(name) for name in found if Path(str(name)).name == name and str(name).endswith(".svg")]
+        found = json.loads(path.read_text("utf-8"))["figures"].items()
+        return {str(k): str(v) for k, v in found if Path(str(v)).name == str(v) and str(v).endswith(".svg")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
+        return {}

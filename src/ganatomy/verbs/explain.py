@@ -8,15 +8,14 @@ Without names all that apply are called, on a budget of about a minute for small
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from itertools import chain, count
+from importlib.metadata import version
 from pathlib import Path
 
-from ganatomy.atomic import write_text
 from ganatomy.data.dataset import Dataset
+from ganatomy.data.decode import FolderOptions
 from ganatomy.errors import GanatomyError, UsageError, choose
 from ganatomy.explain.concepts.catalogue import measurers_for
 from ganatomy.explain.concepts.own import measurer_from
@@ -26,43 +25,29 @@ from ganatomy.explain.critic.order import order, oriented
 from ganatomy.explain.generator.sites import named_sites
 from ganatomy.explain.passes import draws
 from ganatomy.models.gan import GAN
-from ganatomy.results.folder import ARRAYS, JSON, save
 from ganatomy.tracing.site import site_named
 from ganatomy.training.described import NO_CRITIC
-from ganatomy.verbs.asked import Asked, Told
+from ganatomy.verbs.answers import Answer, Asking, kept_as_told, recalled
+from ganatomy.verbs.asked import Asked
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.explainers.game import RECORDED
-from ganatomy.verbs.places import place_of, require_usable, run_of, slug, trained_in, unforeseen
+from ganatomy.verbs.places import place_of, record_of, require_usable, run_of, trained_in, unforeseen
 from ganatomy.verbs.real import Source, of_its_classes, real_pictures
 from ganatomy.verbs.subject import earlier, subject
-from ganatomy.views.canvas import fragment, svg
 
-FINDINGS, FIGURE, FRAGMENT = "findings", "figure.svg", "figure.html"
+FINDINGS = "findings"
 ORDERED = 256  # pictures of each sort that tell which side of the score is real
 Inside = Mapping[bool, tuple[str, ...] | None]  # sites of the generator (False) and of the critic
 Failed = Callable[[str, GanatomyError], None]
 Progress = Callable[[str], Callable[[int, int], None]]  # of an explainer's name: samples done, of how many
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What an explainer found, in a sentence, and where the whole of it lies."""
-
-    explainer: str
-    told: Told
-    folder: Path
-
-    @property
-    def said(self) -> str:
-        return self.told.said
-
-    def to_dict(self) -> dict[str, object]:
-        return {"explainer": self.explainer, "name": self.told.name, "said": self.said, "folder": str(self.folder)}
-
-
 @dataclass(frozen=True)
 class Wanted:
-    """How things are done. `own`: concepts as file.py:function. `permute_labels`: a seed; nothing is true then."""
+    """How things are done. `own`: concepts as file.py:function. `permute_labels`: a seed; nothing is true then.
+
+    folder: how data that are named as folder:PATH are read. again: also what has been answered already.
+    """
 
     seed: int = 0
     thorough: bool = False
@@ -71,6 +56,8 @@ class Wanted:
     smallest: float = 0.1
     permute_labels: int | None = None
     data_dir: Path | None = None
+    folder: FolderOptions | None = None
+    again: bool = True
 
 
 def explain(
@@ -85,13 +72,14 @@ def explain(
 ) -> Iterator[Answer]:
     """`data`: what the GAN was trained on, for what looks at real pictures; by default the set that it names.
 
-    `what`: explainers or groups of them. An explainer's earlier results in the same place go when its new ones come.
+    `what`: explainers or groups of them. An explainer's earlier results in the same place go when its new ones come;
+    without `wanted.again` they stand where they answer this very question, and what others have told comes as well.
     `failed` is told of an explainer that cannot be applied, and the others go on; without it, or where the explainer
     was named itself, or where nothing is left to go on with, the error is raised.
     """
     wanted = wanted or Wanted()
     _check(what, wanted)
-    folder = out or place_of(gan, FINDINGS)
+    folder = out or place_of(gan, FINDINGS, by_step=True)
     folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
     require_usable(folder)
     try:
@@ -99,7 +87,7 @@ def explain(
     except GanatomyError as error:
         yield from _recorded(gan, what, error, folder=folder, seed=wanted.seed, failed=failed)
         return
-    train, held_out, lacking = _real(whom, Source(data, wanted.data_dir), trained_in(gan))
+    train, held_out, lacking = _real(whom, Source(data, wanted.data_dir, wanted.folder), trained_in(gan))
     own = [measurer_from(each, whom.format) for each in wanted.own]  # wrong ones are told before anything is done
     known = train if train is not None and train.classes else None
     train, held_out = of_its_classes(whom, train, held_out, failed)
@@ -108,6 +96,9 @@ def explain(
     run, first, applied = run_of(gan), None, False
     names = _heard(chosen(what, critic=whom.critic is not None, gan=whom), whom, what, failed)
     names = [name for name in names if what or EXPLAINERS[name].applies(whom, run)]
+    asking = _asking(whom, (train, held_out), wanted, run)
+    known_already = {} if wanted.again else _recalled(names if what else EXPLAINERS, folder, asking)
+    names += [name for name in known_already if name not in names]
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
     turn = cache(lambda: turned(whom, held_out, wanted.seed))
@@ -115,7 +106,7 @@ def explain(
         how = replace(wanted, sites=inside[EXPLAINERS[name].needs_critic])
         asked = Asked(whom, concepts, train, held_out, how, progress(name), before, turn, run)
         try:
-            yield from _answers(name, asked, folder, lacking)
+            yield from known_already.get(name) or _answers(name, asked, folder, lacking, asking)
             applied = True
         except Exception as error:
             if failed is None or name in what:
@@ -205,14 +196,33 @@ def _real(gan: GAN, source: Source, run: Path | None) -> tuple[Dataset | None, D
         return None, None, error
 
 
-def _answers(name: str, asked: Asked, folder: Path, lacking: GanatomyError | None) -> Iterator[Answer]:
+def _asking(
+    gan: GAN, data: tuple[Dataset | None, Dataset | None], wanted: Wanted, run: Path | None
+) -> dict[str, object] | None:
+    """All that the answers hang on; None where that is not known, as with concepts that a user's file makes."""
+    if wanted.own:
+        return None
+    whom = [gan.digest(), str(gan.latent), str(gan.format), str(gan.score), str(gan.data)]
+    how = {key: value for key, value in asdict(wanted).items() if key not in ("own", "data_dir", "folder", "again")}
+    beside = [None if each is None else each.fingerprint for each in data]
+    return {"gan": whom, "data": beside, "how": how, "record": record_of(run), "version": version("ganatomy")}
+
+
+def _recalled(names: Iterable[str], folder: Path, asking: Asking | None) -> dict[str, list[Answer]]:
+    found = {name: recalled(name, folder, asking) for name in names} if asking is not None else {}
+    return {name: answers for name, answers in found.items() if answers}
+
+
+def _answers(
+    name: str, asked: Asked, folder: Path, lacking: GanatomyError | None, asking: Asking | None
+) -> Iterator[Answer]:
     explainer = EXPLAINERS[name]
     if explainer.needs_data and asked.train is None and lacking is not None:
         raise type(lacking)(f"{name!r} looks at real pictures: {lacking.said}", lacking.remedy)
     if explainer.needs_data and asked.train is None:
         said = f"{name!r} looks at real pictures, and none were named"
         raise UsageError(said, "name them: --data digits, or --data folder:PATH")
-    yield from _kept(name, explainer.answer(asked), folder)
+    yield from kept_as_told(name, explainer.answer(asked), folder, asking)
 
 
 def _recorded(
@@ -227,46 +237,4 @@ def _recorded(
     if failed is not None and set(what) != set(names):
         failed("samples", error)
     for name in names:
-        yield from _kept(name, RECORDED[name](run, subject=run.name, seed=seed), folder)
-
-
-def _kept(name: str, answer: Iterator[Told], folder: Path) -> Iterator[Answer]:
-    taken: set[str] = set()
-    for told in answer:
-        if not taken:
-            forget(folder, name)
-        place = _unlike(slug(f"{name} {told.name}"), taken)
-        taken.add(place)
-        drawn, kept = keep(told, folder / place)
-        yield Answer(name, drawn, kept)
-
-
-def forget(folder: Path, name: str) -> None:
-    """Results of an explainer from before, which would stand among its new ones; nothing but results is touched."""
-    for old in folder.glob(f"{slug(name)}-*/{JSON}"):
-        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE), old.with_name(FRAGMENT)):
-            file.unlink(missing_ok=True)
-        with suppress(OSError):  # somebody keeps a file of his own there
-            old.parent.rmdir()
-
-
-def keep(told: Told, folder: Path) -> tuple[Told, Path]:
-    """The result as JSON and arrays, and beside it its figure, alone and as a part of a page.
-
-    What cannot be drawn, as pictures of two channels, is told without a figure.
-    """
-    save(told.record, folder)
-    if told.figure is None:
-        return told, folder
-    try:
-        figure = told.figure()
-    except GanatomyError as error:
-        return replace(told, figure=None, said=f"{told.said} It cannot be drawn: {error.said}."), folder
-    write_text(folder / FIGURE, svg(figure))
-    write_text(folder / FRAGMENT, fragment(figure, told.said) + "\n")
-    return told, folder
-
-
-def _unlike(place: str, taken: Container[str]) -> str:
-    """Names that differ in case or signs alone get a number."""
-    return next(each for each in chain([place], (f"{place}-{more}" for more in count(2))) if each not in taken)
+        yield from kept_as_told(name, RECORDED[name](run, subject=run.name, seed=seed), folder, None)

@@ -15,7 +15,7 @@ from ganatomy.atomic import write_text
 from ganatomy.errors import UsageError, nearest
 from ganatomy.experiments.forks import Forked
 from ganatomy.results.folder import save
-from ganatomy.verbs.explain import FIGURE
+from ganatomy.verbs.answers import FIGURE
 from ganatomy.verbs.fork import READINGS, Beside
 from ganatomy.views.canvas import svg
 from ganatomy.views.forks import effect_over_rounds, side_by_side

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ganatomy.errors import GanatomyError
 from ganatomy.models.gan import GAN
-from ganatomy.training.runs.folder import CONFIG
+from ganatomy.numerics.fingerprint import fingerprint
+from ganatomy.training.runs.folder import CONFIG, open_run
 from ganatomy.verbs.subject import Named, named
 
 
@@ -45,6 +46,14 @@ def trained_in(gan: GAN | str | Path) -> Path | None:
         return None if found is None or found.kind != "run" else found.path
     folder = found.path.absolute().parent.parent
     return folder if (folder / CONFIG).is_file() else None
+
+
+def record_of(run: Path | None) -> str | None:
+    """The fingerprint of what a run has written of its training so far."""
+    if run is None:
+        return None
+    metrics = open_run(run).metrics
+    return fingerprint(metrics.read_text("utf-8") if metrics.is_file() else "")
 
 
 def require_usable(folder: Path) -> None:

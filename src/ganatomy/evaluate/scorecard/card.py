@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ganatomy.evaluate.scorecard.limits import Limit, Limits, Verdict, shipped
+from ganatomy.results.folder import restored
 from ganatomy.results.measurement import Measurement
 from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import plain
@@ -140,6 +141,17 @@ class Scorecard:
         limit = self.limits.of(measured)
         bounds = None if limit is None else {"pass": str(limit.passes), "fail": str(limit.fails)}
         return {**measured.to_dict(), "verdict": self.limits.verdict(measured), "limit": bounds}
+
+
+def from_dict(written: Mapping[str, Any], limits: Limits) -> Scorecard:
+    """What `to_dict` gave, under these limits."""
+    sections = (
+        Section(each["name"], each["title"], tuple(restored(Measurement, row) for row in each["rows"]), each["said"])
+        for each in written["sections"]
+    )
+    left_out = tuple(LeftOut(each["name"], each["said"], each["remedy"]) for each in written["left_out"])
+    made = restored(Provenance, written["provenance"])
+    return Scorecard(written["subject"], written["against"], tuple(sections), left_out, limits, made)
 
 
 def written(measured: Measurement) -> str:

@@ -53,7 +53,7 @@ class How:
     """n: samples of each sort, by default as many as are held out up to a limit. spaces: names; default two.
 
     samples: generated ones that are judged one by one. unwanted: classes that should not be made.
-    folder: how data that are named as folder:PATH are read.
+    folder: how data that are named as folder:PATH are read. again: also what has been measured already.
     """
 
     n: int | None = None
@@ -64,6 +64,7 @@ class How:
     unwanted: tuple[str, ...] = ()
     data_dir: Path | None = None
     folder: FolderOptions | None = None
+    again: bool = True
 
     def many(self, usual: int, thorough: int) -> int:
         return thorough if self.thorough else usual
