@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -277,3 +278,32 @@ def test_samples_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     material = Material(DIGITS, train, held_out, How(n=300, spaces=("pixels",)), progress=lambda _: lambda *_: None)
     assert material.table(material.spaces[0], "made").shape == (300, 64)
     assert most == 256
+
+
+def test_a_scorecard_that_answers_the_same_stands_under_the_limits_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    def answer(material: Material) -> Iterator[Told]:
+        taken.append(material.n)
+        number = Measurement("copied", 0.4, n=20, estimator="counted", better="low", interval=None, floor=0.0)
+        yield Told(section("copies", "Copies", [number], "said"), Figure, {"pairs": [[1, 2]]})
+
+    monkeypatch.setattr("ganatomy.verbs.evaluate.MEASURES", {"copies": Measure("", answer, needs_data=False)})
+    how = replace(FEW, again=False)
+    first, second = (evaluate(DIGITS, out=tmp_path, how=how) for _ in range(2))
+    assert len(taken) == 1
+    assert second.card.to_dict() == first.card.to_dict()
+    assert (second.files, second.figures, second.kept) == (first.files, first.figures, first.kept)
+    (tmp_path / "limits.yaml").write_text(
+        'by: us\ndate: 2026-11-22\nlimits:\n- {measure: copied, pass: "<= 0.1", fail: "> 0.1"}\n'
+    )
+    ruled = evaluate(DIGITS, out=tmp_path, how=how, limits=limits_from(tmp_path / "limits.yaml"))
+    assert (len(taken), ruled.card.verdict, ruled.card.limits.by) == (1, "fail", "us")
+    for other in (replace(how, seed=1), replace(how, n=50), replace(how, again=True), replace(how, samples=range(4))):
+        evaluate(DIGITS, out=tmp_path, how=other)
+    assert len(taken) == 5
+    (tmp_path / "scorecard-copies.svg").unlink()
+    evaluate(DIGITS, out=tmp_path, how=replace(how, samples=range(4)))
+    assert len(taken) == 6
