@@ -337,18 +337,13 @@ def test_ctrl_c_saves_and_ends_with_130_and_leaves_the_signals_as_they_were(
 
 # the signal may come while another package has a file open, which is left to the garbage collector then
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-@pytest.mark.parametrize(("steps", "place", "runs"), [(10**9, "d/README.txt", 0), (2, "d/runs/*/networks.json", 1)])
-def test_ctrl_c_ends_the_demo_with_130_and_no_trace(
-    ganatomy: Command, monkeypatch: pytest.MonkeyPatch, steps: int, place: str, runs: int
-) -> None:
-    """While the judge is trained, and while the GAN is: that run is saved."""
-    monkeypatch.setattr(judge, "STEPS", steps)
-    with ctrl_c(signal.SIGINT, lambda: any(Path().glob(place))):
+def test_ctrl_c_ends_the_demo_with_130_and_no_trace(ganatomy: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the GAN is trained: its run is saved."""
+    monkeypatch.setattr(judge, "STEPS", 2)
+    with ctrl_c(signal.SIGINT, lambda: any(Path().glob("d/runs/*/networks.json"))):
         done = ganatomy("demo", "--out", "d")
     assert (done.code, done.out) == (130, "")
     assert "Traceback" not in done.err
-    found = sorted(Path("d/runs").glob("0*"))
-    assert len(found) == runs
-    for run in found:
-        assert read_status(run).state == "interrupted"
-        assert load_checkpoint(open_run(run)).step >= 0
+    (run,) = Path("d/runs").glob("0*")
+    assert read_status(run).state == "interrupted"
+    assert load_checkpoint(open_run(run)).step >= 0

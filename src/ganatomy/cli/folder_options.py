@@ -41,7 +41,16 @@ class FolderCommand(TyperCommand):
         return [*own, *typer.main.get_command(_folder).params, help_option]
 
     def invoke(self, ctx: Any) -> Any:
-        command = typer.main.get_command(_folder)
-        assert command.callback is not None
-        ctx.obj = command.callback(**{option.name: ctx.params.pop(option.name) for option in command.params})
+        ctx.obj = self.gathered(ctx)
         return super().invoke(ctx)
+
+    def gathered(self, ctx: Any) -> Any:
+        """What the options stand for."""
+        return gathered(_folder, ctx)
+
+
+def gathered(options: typer.Typer, ctx: Any) -> Any:
+    """What the one command of `options` makes of its options, which the real command no longer sees."""
+    command = typer.main.get_command(options)
+    assert command.callback is not None
+    return command.callback(**{option.name: ctx.params.pop(option.name) for option in command.params})

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ganatomy.cli.folder_options import gathered
+
 DEFAULT = Path("samples.png")
 
 
@@ -49,7 +51,5 @@ class SheetCommand(TyperCommand):
         return [*own, *typer.main.get_command(_sheet).params, help_option]
 
     def invoke(self, ctx: Any) -> Any:
-        command = typer.main.get_command(_sheet)
-        assert command.callback is not None
-        ctx.obj = command.callback(**{option.name: ctx.params.pop(option.name) for option in command.params})
+        ctx.obj = gathered(_sheet, ctx)
         return super().invoke(ctx)

@@ -1,0 +1,1 @@
+"""The answers to what people ask first, one topic a file."""

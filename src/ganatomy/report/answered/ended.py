@@ -1,0 +1,72 @@
+"""How its training ended, from the record of the run alone.
+
+ended(everything)       # Answer("Did its training end well?", "It was finished after 3,500 rounds ...", "pass", None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from ganatomy.report.answered.limited import UNJUDGED
+from ganatomy.report.facts import Answer, Claim
+from ganatomy.report.found import Course, Everything
+
+QUESTION, KEY = "Did its training end well?", "training"
+SHOWN = 3  # alarms that are named
+# state of a run -> verdict, and what it means
+STATES: Mapping[str, tuple[Literal["pass", "warn", "fail"], str]] = {
+    "finished": ("pass", "It was finished"),
+    "interrupted": ("warn", "It was stopped before its end"),
+    "killed": ("warn", "It broke off without a word, as where a process is killed"),
+    "running": ("warn", "It is still going on"),
+    "diverged": ("fail", "It diverged: its numbers left the finite range"),
+    "failed": ("fail", "It ended in an error"),
+}
+
+
+def ended(everything: Everything) -> Answer:
+    course = everything.course
+    if course is None:
+        why = everything.why_no_course.rstrip(".") or "no record of its training is known"
+        return Answer(QUESTION, f"{UNJUDGED}{why}.", None, None, KEY)
+    verdict, said = STATES.get(course.state, ("warn", f"Its state is '{course.state}', which nothing is known of"))
+    if course.alarms and verdict == "pass":
+        verdict = "warn"
+    return Answer(QUESTION, _brief(said, course), verdict, _alarmed(course, verdict), KEY, _said(said, course))
+
+
+def _brief(said: str, course: Course) -> str:
+    """The first alarm by name."""
+    if not course.alarms:
+        return f"{said}; no alarm stands." if course.state == "finished" else f"{said}."
+    rule, since, _ = course.alarms[0]
+    rest = f" and {len(course.alarms) - 1} more" if len(course.alarms) > 1 else ""
+    return f"{said}, but '{rule}' rings since round {since:,}{rest}."
+
+
+def _said(said: str, course: Course) -> str:
+    images = "" if course.images is None else f", {_many(course.images, 'image')}"
+    why = f" ({course.reason.rstrip('.')})" if course.reason else ""
+    told = f"{said}{why}, after {_many(course.steps, 'round')}{images}."
+    if not course.alarms:
+        return f"{told} No alarm stands."
+    named = "; ".join(f"{rule} since round {first:,}" for rule, first, _ in course.alarms[:SHOWN])
+    more = len(course.alarms) - SHOWN
+    rest = f"; and {more} more" if more > 0 else ""
+    return f"{told} {_many(len(course.alarms), 'alarm')} still {_s(course, 'stands', 'stand')}: {named}{rest}."
+
+
+def _alarmed(course: Course, verdict: Literal["pass", "warn", "fail"]) -> Claim | None:
+    if not course.alarms:
+        return None
+    count = float(len(course.alarms))
+    return Claim("alarms that still stand", count, verdict=verdict, limit="<= 0", method="rules of health")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + "s" * (count != 1)
+
+
+def _s(course: Course, one: str, many: str) -> str:
+    return one if len(course.alarms) == 1 else many

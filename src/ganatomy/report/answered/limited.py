@@ -1,0 +1,207 @@
+"""What the scorecard answers under its limits: likeness to real samples, what is missing, and copies.
+
+    like_real(everything)           # Answer("Are its samples like real ones?", "Of 8 readings ...", "warn", Claim(...))
+
+A question has the worst verdict of its readings. What somebody set a limit for and no question asks for counts as
+likeness, so that no judgement is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from ganatomy.evaluate.scorecard.card import Section
+from ganatomy.evaluate.scorecard.limits import Limits, Verdict
+from ganatomy.report.answered.words import claim_of, plainness, reason
+from ganatomy.report.facts import Answer, Claim, Missing
+from ganatomy.report.found import Carded, Everything
+from ganatomy.results.measurement import Measurement
+
+LIKE, WHOLE, COPIED = "Are its samples like real ones?", "Is anything missing?", "Does it repeat training samples?"
+UNJUDGED = "Not judged: "
+# question -> patterns of the names of sections, and of measurements in them
+ROWS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    WHOLE: (
+        ("neighbours *", "recall"),
+        ("neighbours *", "coverage"),
+        ("diversity *", "*"),
+        ("classes", "*: share over due"),
+        ("groups", "*"),
+        ("modes", "modes hit*"),
+        ("modes", "reverse KL"),
+    ),
+    COPIED: (("copies", "*"), ("membership *", "*")),
+    LIKE: (("*", "*"),),  # all others
+}
+MEASURES: Mapping[str, tuple[str, ...]] = {  # whose absence leaves a question open
+    LIKE: ("distances", "neighbours"),
+    WHOLE: ("neighbours", "diversity", "classes"),
+    COPIED: ("copies",),
+}
+FINE: Final = {LIKE: "Not told from them", WHOLE: "Nothing was found missing", COPIED: "None seen"}
+WRONG: Final = {LIKE: "No", WHOLE: "Yes", COPIED: "Yes"}
+KEYS: Final = {LIKE: "quality", WHOLE: "quality", COPIED: "copying"}
+WORST: tuple[Verdict, ...] = ("fail", "warn", "pass")
+DISAGREE = "Spaces disagree"  # how `evaluate.quality.agreement` begins where they do
+
+
+@dataclass(frozen=True)
+class Row:
+    """A reading that a limit is set for; no verdict: it cannot be judged."""
+
+    section: Section
+    measured: Measurement
+    verdict: Verdict | None
+
+    @property
+    def sure(self) -> bool:
+        return self.measured.interval is not None
+
+
+def like_real(everything: Everything) -> Answer:
+    answer, rows = _answered(LIKE, everything)
+    if not rows or everything.carded is None:
+        return answer
+    said = next((each.said for each in everything.carded.card.sections if each.name == "agreement"), "")
+    if not said.startswith(DISAGREE):
+        return answer
+    more = " The feature spaces disagree on whether they are told from real ones."
+    return _more(answer, " The feature spaces disagree.", more)
+
+
+def nothing_missing(everything: Everything) -> Answer:
+    return _answered(WHOLE, everything)[0]
+
+
+def not_copied(everything: Everything) -> Answer:
+    """What an attack finds out is told beside it, since a GAN may give away what it does not repeat."""
+    answer, rows = _answered(COPIED, everything)
+    ways = _given_away(everything.carded) if rows else []
+    if not ways:
+        return answer
+    told = "who was in its training data is told better than by chance from"
+    return _more(
+        answer,
+        f" But {' and '.join(ways)} {'tells' if len(ways) == 1 and 'score' in ways[0] else 'tell'} who was trained on.",
+        f" Apart from that, {told} {' and from '.join(ways)}.",
+    )
+
+
+def _answered(question: str, everything: Everything) -> tuple[Answer, tuple[Row, ...]]:
+    rows = () if everything.carded is None else rows_of(question, everything.carded)
+    judged = [row for row in rows if row.verdict is not None]
+    if everything.carded is None or not judged:
+        said = UNJUDGED + _why(question, everything, rows) + "."
+        return Answer(question, said, None, None, KEYS[question]), ()
+    limits = everything.carded.card.limits
+    verdict = next(each for each in WORST if any(row.verdict == each for row in judged))
+    row = _first([row for row in judged if row.verdict == verdict], limits)
+    claim = claim_of(row.measured, verdict=verdict, limit=_limit(row, limits))
+    return Answer(
+        question, _brief(question, rows, verdict), verdict, claim, KEYS[question], _said(claim, rows, verdict)
+    ), rows
+
+
+def rows_of(question: str, carded: Carded) -> tuple[Row, ...]:
+    """All under a limit that belong to the question, in the order of the card."""
+    return tuple(
+        Row(section, measured, verdict)
+        for section, measured, verdict in carded.card.judged()
+        if carded.card.limits.of(measured) is not None and _asked(section.name, measured.name) == question
+    )
+
+
+def _asked(section: str, measure: str) -> str:
+    pairs = ((question, *pattern) for question, patterns in ROWS.items() for pattern in patterns)
+    return next(each for each, s, m in pairs if fnmatchcase(section, s) and fnmatchcase(measure, m))
+
+
+def _first(rows: list[Row], limits: Limits) -> Row:
+    """One with an interval, of what is said most plainly; in several spaces what fails by most, or is most in doubt."""
+    return max(
+        rows,
+        key=lambda row: (
+            row.sure,
+            -plainness(row.measured.name),
+            0.0 if row.verdict == "pass" else _beyond(row, limits),
+        ),
+    )
+
+
+def _beyond(row: Row, limits: Limits) -> float:
+    """How far the nearer end of its interval lies beyond the bound that it misses, in sizes of that bound."""
+    limit, within = limits.of(row.measured), row.measured.interval
+    if limit is None:
+        return 0.0
+    bound, much = (limit.fails, not limit.fails.upper) if row.verdict == "fail" else (limit.passes, limit.passes.upper)
+    place = bound.at(row.measured.floor) or 0.0
+    low, high = (row.measured.value,) * 2 if within is None else (within.low, within.high)
+    far = low - place if much else place - high
+    return far / abs(place) if place else math.copysign(math.inf, far) if far else 0.0
+
+
+def _limit(row: Row, limits: Limits) -> str:
+    limit = limits.of(row.measured)
+    return "" if limit is None else str(limit.fails if row.verdict == "fail" else limit.passes)
+
+
+def _brief(question: str, rows: tuple[Row, ...], verdict: Verdict) -> str:
+    many, worst = len(rows), sum(row.verdict == verdict for row in rows)
+    readings = "1 reading" if many == 1 else f"{many} readings"
+    if verdict == "pass":
+        return f"{FINE[question]}, by {readings} within {'its limit' if many == 1 else 'their limits'}."
+    if verdict == "warn":
+        return f"Not surely: {worst} of {readings} {'is' if worst == 1 else 'are'} in doubt."
+    return f"{WRONG[question]}: {worst} of {readings} {'misses its limit' if worst == 1 else 'miss their limits'}."
+
+
+def _said(claim: Claim, rows: tuple[Row, ...], verdict: Verdict) -> str:
+    counts = {each: sum(row.verdict == each for row in rows) for each in WORST}
+    lost = [row.measured.name for row in rows if row.verdict is None]
+    told = f"{counts['pass']} within" if counts["pass"] else ""
+    doubt = f"{counts['warn']} not surely within" if counts["warn"] else ""
+    worse = f"{counts['fail']} beyond" if counts["fail"] else ""
+    none = f"{len(lost)} that cannot be judged ({', '.join(dict.fromkeys(lost))})" if lost else ""
+    listed = ", ".join(each for each in (worse, doubt, told, none) if each)
+    many = "1 reading has a limit" if len(rows) == 1 else f"{len(rows)} readings have a limit"
+    lead = {"fail": "Farthest beyond", "warn": "In doubt", "pass": "Among them"}[verdict]
+    return f"{many}: {listed}. {lead}: {reason(claim)}{_where(claim)}."
+
+
+def _where(claim: Claim) -> str:
+    return f" (n {claim.n:,}" + (f", in {claim.space})" if claim.space else ")")
+
+
+def _why(question: str, everything: Everything, rows: tuple[Row, ...]) -> str:
+    """The reason it is not judged: somebody's who could not measure, or that no limit says anything."""
+    if not everything.has_data:
+        return "no real samples were given"
+    names = MEASURES[question]
+    left = () if everything.carded is None else everything.carded.card.left_out
+    missing = [*everything.missing, *(Missing(each.name, each.said, each.remedy) for each in left)]
+    found = next((each.said for name in names for each in missing if each.name == name), None)
+    if found:
+        return found.rstrip(".")
+    if everything.carded is None:
+        return "nothing was measured of its samples"
+    return "its readings cannot be held against their limits" if rows else "no limit is set for what was measured of it"
+
+
+def _given_away(carded: Carded | None) -> list[str]:
+    """By what an attack tells members, its interval above what shuffled labels read."""
+    sections = {} if carded is None else {section.name: section for section in carded.card.sections}
+    found = []
+    for name, way in {"membership critic": "its critic's score", "membership generator": "its samples"}.items():
+        measured = sections[name].measured if name in sections else ()
+        area = next((each for each in measured if each.name == "AUC"), None)
+        if area is not None and area.interval is not None and area.floor is not None and area.interval.low > area.floor:
+            found.append(way)
+    return found
+
+
+def _more(answer: Answer, said: str, more: str) -> Answer:
+    return replace(answer, said=answer.said + said, more=answer.more + more)

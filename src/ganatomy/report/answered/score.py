@@ -1,0 +1,262 @@
+"""Whether the critic's score may be believed, from what explainers found of it; with no threshold of its own.
+
+    believed(everything)        # Answer("May its critic's score be believed?", "It may be used to ...", "warn", Claim)
+
+Four readings: does it put real above generated (its interval against 1/2), is it a probability (its error against
+that of a calibrated one, and Spiegelhalter's Z as `evaluate.trust` judges it), does it know training pictures by heart,
+and do edits beside the point move it more than noise of equal size (the verdicts of the findings).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ganatomy.evaluate.trust.calibration import uncalibrated
+from ganatomy.numerics.statistics.interval import Interval
+from ganatomy.report.answered.limited import UNJUDGED
+from ganatomy.report.answered.words import valued
+from ganatomy.report.facts import Answer, Claim
+from ganatomy.report.found import Everything, Found
+from ganatomy.results.explanation import Explanation
+from ganatomy.results.finding import Finding
+from ganatomy.results.measurement import Measurement
+from ganatomy.results.record import Record
+
+QUESTION, KEY = "May its critic's score be believed?", "critic"
+GUESSING = 0.5
+RAW = "as it is"  # the score without a head
+SHOWN = 4  # cues that are named
+Verdict = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one reading comes to. use: what the score may be used for; beware: what not, or what to know.
+
+    good and bad are the same at a glance: clauses of which the score is the subject.
+    """
+
+    verdict: Verdict
+    claim: Claim
+    use: str = ""
+    beware: str = ""
+    good: str = ""
+    bad: str = ""
+
+
+def believed(everything: Everything) -> Answer:
+    if not everything.has_critic:
+        return Answer(QUESTION, f"{UNJUDGED}it has no critic.", None, None, KEY)
+    told = {name: reading(everything.found.get(name, ())) for name, reading in READINGS.items()}
+    seen = [each for each in told.values() if each is not None]
+    absent = [name for name, each in told.items() if each is None]
+    if told["order"] is None:
+        return Answer(QUESTION, f"{UNJUDGED}{_why(everything, 'order')}.", None, None, KEY)
+    worst = next(each for verdict in ("fail", "warn", "pass") for each in seen if each.verdict == verdict)
+    open_ = f" Not looked at: {', '.join(WANTED[name] for name in absent)}." if absent else ""
+    verdict = None if worst.verdict == "pass" and absent else worst.verdict  # what was not seen may be wrong
+    return Answer(QUESTION, _brief(seen), verdict, worst.claim, KEY, _said(seen) + open_)
+
+
+def _brief(seen: Iterable[Told]) -> str:
+    good = " and ".join(each.good for each in seen if each.good)
+    bad = ", ".join(each.bad for each in seen if each.bad)
+    said = "; but ".join(each for each in (good, bad) if each)
+    return f"It {said}." if said else "Nothing was found that it may be used for."
+
+
+def _said(seen: Iterable[Told]) -> str:
+    uses = [each.use for each in seen if each.use]
+    bewares = [each.beware for each in seen if each.beware]
+    good = f"It may be used {' and '.join(uses)}" if uses else "Nothing was found that it may be used for"
+    good = good.removesuffix(",")
+    return f"{good}; but {'; '.join(bewares)}." if bewares else f"{good}."
+
+
+def _why(everything: Everything, name: str) -> str:
+    found = next((each.said for each in everything.missing if each.name == name), None)
+    return found.rstrip(".") if found else "whether it puts real samples above generated ones was not asked"
+
+
+def _order(found: tuple[Found, ...]) -> Told | None:
+    record = _explained(found, "auc")
+    if record is None:
+        return None
+    area, low, high = (float(record.arrays[name][0]) for name in ("auc", "low", "high"))
+    within = Interval(low, high, 0.95, "area under ROC")
+    told = f"area under ROC {valued(area, within)}, where guessing has {GUESSING:g}"
+    verdict: Verdict = "fail" if high < GUESSING else "warn" if low <= GUESSING else "pass"
+    claim = Claim(
+        "real above generated, area under ROC",
+        area,
+        within,
+        GUESSING,
+        "guessing",
+        verdict,
+        limit=f"> {GUESSING:g}",
+        method=record.method,
+        better="high",
+    )
+    said = {
+        "fail": Told(
+            verdict,
+            claim,
+            beware=f"it puts generated samples above real ones, against what is declared ({told})",
+            bad="puts generated above real",
+        ),
+        "warn": Told(
+            verdict,
+            claim,
+            beware=f"it is not shown to tell real samples from generated ones ({told})",
+            bad="is not shown to tell real from generated",
+        ),
+        "pass": Told(
+            verdict,
+            claim,
+            use=f"to rank samples, since it puts real ones above generated ones ({told}),",
+            good="puts real above generated",
+        ),
+    }
+    return said[verdict]
+
+
+def _calibration(found: tuple[Found, ...]) -> Told | None:
+    """The score as it is where it is a logit, and after the head that `explain` chose on other samples."""
+    record = next((each for each in _explanations(found) if each.grades), None)
+    heads = {} if record is None else _heads(record)
+    if record is None or not heads:
+        return None
+    chosen = re.search(r"The head is (.+?) \(", record.note)
+    head = chosen.group(1) if chosen and chosen.group(1) in heads else next(iter(heads))
+    name = RAW if RAW in heads else head
+    fine, claim, told = _probable(heads[name])
+    fitted = "" if name == RAW else f" once a head ({name}) is fitted to it"
+    if fine:
+        return Told("pass", claim, use=f"as a probability{fitted} ({told})", good=f"is a probability{fitted}")
+    wrong = f"not as a probability{fitted or ' as it is'} ({told})"
+    if name != head and _probable(heads[head])[0]:
+        return Told(
+            "warn",
+            claim,
+            use=f"as a probability once a head ({head}) is fitted to it",
+            beware=wrong,
+            good="is a probability once a head is fitted to it",
+            bad="not as it is",
+        )
+    return Told("warn", claim, beware=wrong, bad="is no probability")
+
+
+def _probable(grades: Mapping[str, Measurement]) -> tuple[bool, Claim, str]:
+    """Whether nothing speaks against it: neither Z, nor an error whose interval lies above that of a calibrated one."""
+    error, wrong = grades["ECE"], uncalibrated(grades)
+    within, floor = error.interval, error.floor
+    fine = not wrong and within is not None and floor is not None and within.low <= floor
+    claim = Claim(
+        "error as a probability (ECE)",
+        error.value,
+        within,
+        floor,
+        "" if floor is None else "a calibrated score",
+        "pass" if fine else "warn",
+        n=error.n,
+        method=error.estimator,
+        better="low",
+    )
+    beside = "" if floor is None else f", where a calibrated one has {valued(floor)}"
+    return fine, claim, f"error {valued(error.value, within)}{beside}" + (f"; it is {wrong}" if wrong else "")
+
+
+def _heads(record: Explanation) -> Mapping[str, dict[str, Measurement]]:
+    heads: dict[str, dict[str, Measurement]] = {}
+    for key, grade in record.grades.items():
+        heads.setdefault(key.split(": ")[0], {})[grade.name] = grade
+    return {name: each for name, each in heads.items() if {"ECE", "Spiegelhalter Z"} <= each.keys()}
+
+
+def _memory(found: tuple[Found, ...]) -> Told | None:
+    finding = next((each.record for each in found if isinstance(each.record, Finding)), None)
+    if finding is None:
+        return None
+    claim = _of_finding(finding)
+    share = valued(finding.effect + GUESSING, _moved(finding.interval), share=True)
+    beware = {
+        "present": f"not on training pictures, which it knows: they score above held-out ones {share} of the time, "
+        f"where {valued(GUESSING, share=True)} is chance",
+        "undetermined": "whether it knows its training pictures by heart could not be told",
+        "absent": "",
+    }
+    bad = {"present": "knows training pictures by heart", "undetermined": "may know training pictures", "absent": ""}
+    verdict: Verdict = "pass" if finding.verdict == "absent" else "warn"
+    return Told(verdict, claim, beware=beware[finding.verdict], bad=bad[finding.verdict])
+
+
+def _cues(found: tuple[Found, ...]) -> Told | None:
+    record = _explained(found, "cue")
+    if record is None:
+        return None
+    arrays = record.arrays
+    present, absent = (int((arrays["verdict"] == code).sum()) for code in (1, -1))
+    tested = int(arrays["verdict"].size)
+    kinds = list(dict.fromkeys(str(cue) for cue, row in zip(arrays["cue"], arrays["verdict"], strict=True) if 1 in row))
+    claim = Claim(
+        "edits that move the score more than noise of equal size",
+        float(present),
+        verdict="warn" if present else "pass",
+        limit="<= 0",
+        n=tested,
+        method=f"{tested} tests of edits, levels and sorts: {present} present, {absent} absent",
+        better="low",
+    )
+    if not present:
+        return Told("pass", claim)
+    named = ", ".join(f"'{kind}'" for kind in kinds[:SHOWN]) + (
+        f" and {len(kinds) - SHOWN} more" if len(kinds) > SHOWN else ""
+    )
+    more = f" and {len(kinds) - 1} more" if len(kinds) > 1 else ""
+    beware = f"edits move it more than noise of equal size does: {named}"
+    return Told("warn", claim, beware=beware, bad=f"is moved by edits: '{kinds[0]}'{more}")
+
+
+READINGS: Mapping[str, Callable[[tuple[Found, ...]], Told | None]] = {
+    "order": _order,
+    "calibration": _calibration,
+    "memory": _memory,
+    "cues": _cues,
+}
+WANTED: Mapping[str, str] = {
+    "order": "whether it puts real above generated",
+    "calibration": "whether it is a probability",
+    "memory": "whether it knows training pictures by heart",
+    "cues": "whether marks, borders, compression or frequencies move it",
+}
+
+
+def _of_finding(finding: Finding) -> Claim:
+    beside = finding.negative_control
+    return Claim(
+        finding.claim,
+        finding.effect,
+        finding.interval,
+        beside.value,
+        beside.name,
+        finding.verdict,
+        limit=f"smallest of interest {finding.smallest_effect:g}",
+        n=beside.n,
+        method=finding.estimand,
+    )
+
+
+def _moved(within: Interval) -> Interval:
+    return Interval(within.low + GUESSING, within.high + GUESSING, within.level, within.method)
+
+
+def _explained(found: tuple[Found, ...], array: str) -> Explanation | None:
+    return next((each for each in _explanations(found) if array in each.arrays), None)
+
+
+def _explanations(found: tuple[Found, ...]) -> list[Explanation]:
+    records: list[Record] = [each.record for each in found]
+    return [each for each in records if isinstance(each, Explanation)]

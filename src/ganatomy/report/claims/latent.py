@@ -1,0 +1,122 @@
+"""Evidence about the latent space: what coordinates and directions move, beside random ones, and whether it jumps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ganatomy.explain.latent.in_range import verdicts
+from ganatomy.numerics.statistics.interval import wilson
+from ganatomy.report.claims.cells import Cell, Cells
+from ganatomy.results.explanation import Explanation
+
+COORDINATE = re.compile(r"z\[?(\d+)\]?")
+IN_RANGE = {"in range": 1, "not in range": -1, "undetermined": 0}
+
+
+def of_steering(record: Explanation, _name: str) -> Iterator[Cells]:
+    """Beside the root mean square of what random directions of the same length do to the same concept."""
+    arrays = record.arrays
+    concepts, others = arrays["concepts"][0], np.asarray(arrays["control_effects"], dtype=float)
+    beats = np.asarray(arrays["beats_random"], dtype=bool)
+
+    def limit(at: Cell) -> str:
+        return f"p {float(arrays['p_control'][at]):.2g} beside random directions, not corrected"
+
+    yield Cells(
+        "effects of a direction on a concept" if record.method != "coordinates" else "effects of a coordinate",
+        lambda at: f"{_named(record, at[0])} moves '{concepts[at[1]]}'",
+        tuple(arrays[key] for key in ("effect", "low", "high")),
+        verdict=arrays["verdict"],
+        control=np.sqrt(np.square(others).mean(1)),
+        controlled=f"{others.shape[1]} random directions (root mean square)",
+        limit=limit,
+        method=f"{record.method}: half the difference of a step forwards and backwards, in sd of the concept",
+        more=f"{_called(record)}: {int(beats.sum())} of {len(beats)} change more than random directions do.",
+    )
+
+
+def _called(record: Explanation) -> str:
+    name = record.method.removeprefix("steering, ")
+    return name[:1].upper() + name[1:]
+
+
+def _named(record: Explanation, row: int) -> str:
+    unit = record.units[row]
+    found = COORDINATE.fullmatch(unit)
+    if found:
+        return f"latent coordinate {found[1]}"
+    made_for = unit in set(record.arrays["concepts"][0].tolist())
+    return f"the direction for '{unit}'" if made_for else f"direction {unit}"
+
+
+def of_continuity(record: Explanation, _name: str) -> Iterator[Cells]:
+    jumping = np.asarray(record.arrays["jumps"]) > 0
+    seen = wilson(int(jumping.sum()), len(jumping))
+    open_ = int((np.asarray(record.arrays["undetermined"]) > 0).sum())
+    yield Cells(
+        "reading of continuity",
+        lambda _at: "share of paths through the latent space that jump",
+        (np.array([jumping.mean()]), np.array([seen.low]), np.array([seen.high])),
+        n=len(jumping),
+        method="steps that stay as large however finely the path is cut",
+        better="low",
+        interval=seen.method,
+        more=f"On {open_} of {len(jumping)} paths something could not be told." if open_ else "",
+    )
+
+
+def of_idle(record: Explanation, _name: str) -> Iterator[Cells]:
+    """Coordinates come first, then as many directions."""
+    idle, width = np.asarray(record.arrays["idle"], dtype=float), record.arrays["vectors"].shape[1]
+    rows = np.array([idle[:width].mean(), idle[width:].mean() if len(idle) > width else np.nan])
+    yield Cells(
+        "readings of what does nothing",
+        lambda at: f"share of the latent's {('coordinates', 'directions')[at[0]]} that do nothing",
+        (rows,),
+        method="no more than the rounding of the pictures",
+        space=record.target,
+    )
+
+
+def of_geodesics(record: Explanation, _name: str) -> Iterator[Cells]:
+    arrays = record.arrays
+    yield Cells(
+        "shortest paths",
+        lambda at: f"length that the shortest path from sample {record.units[at[0]]} saves on the straight one",
+        (np.asarray(arrays["saved"], dtype=float),),
+        control=np.asarray(arrays["floor"], dtype=float),
+        controlled="what the optimiser itself may add or take",
+        method="discrete geodesic between two latents",
+        space=record.target,
+    )
+
+
+def of_inversion(record: Explanation, _name: str) -> Iterator[Cells]:
+    """Present means that the picture can be made. The easiest to make come first."""
+    error = np.asarray(record.arrays["error"], dtype=float)
+    code = np.array([IN_RANGE[word] for word in verdicts(record)])
+    p = record.arrays["p_own"]
+    yield Cells(
+        "held-out pictures (present: the generator can make it)",
+        lambda at: f"held-out {record.units[at[0]]} can be made",
+        (error,),
+        verdict=code,
+        limit=lambda at: f"p {float(p[at]):.2g} to be a sample of its own",
+        method="error of the best latent that was found",
+        space=record.target,
+        better="low",
+        size=-error,
+    )
+
+
+LATENT: dict[str, Callable[[Explanation, str], Iterator[Cells]]] = {
+    "coordinates": of_steering,
+    "steering, *": of_steering,
+    "continuity": of_continuity,
+    "idle": of_idle,
+    "geodesics": of_geodesics,
+    "inversion": of_inversion,
+}

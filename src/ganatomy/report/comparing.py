@@ -1,0 +1,208 @@
+"""Two GANs, or two steps of one, side by side: the same readings of both, and how far apart they are.
+
+    compared(report_of_a, report_of_b, {"command": "ganatomy compare A B"}).headline
+
+Readings are the same where section, part, name, space, method and n agree. An interval of B less A is had from both
+intervals alone (MOVER: Zou & Donner 2008). It takes the two for independent: where both GANs were held against the same
+real samples, what chance these bring moves both alike, and the interval is wider than it need be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ganatomy.numerics.statistics.interval import Interval
+from ganatomy.report.facts import Claim, Comparison, Difference, Missing, Report
+
+LEVEL = 0.95
+# Parts whose lines name units or directions of one GAN's own: number 3 of one is not number 3 of another.
+OWN = (
+    "dissection",
+    "sets",
+    "activations",
+    "features",
+    "artifacts",
+    "gradients",
+    "coordinates",
+    "directions",
+    "carriers",
+    "credit",
+    "emergence",
+)
+DATALESS = ("smoothness", "geometry")  # parts that real samples have no share in
+REMEDY = {
+    "own": "`ganatomy evaluate A stability` matches the units of runs of one recipe",
+    "data": "name the same data for both: --data",
+    "way": "measure both in the same way, with as many samples, and compare them again",
+    "one": "run the same explainers and measures for both",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A claim and where it stands; again: how many like it stand before it; chosen: from among others of its part."""
+
+    key: str
+    part: str
+    claim: Claim
+    again: int
+    chosen: bool
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        return self.key, self.part, self.claim.what
+
+    @property
+    def way(self) -> tuple[str, str, int | None, int]:
+        return self.claim.space, self.claim.method, self.claim.n, self.again
+
+
+def compared(a: Report, b: Report, provenance: Mapping[str, Any]) -> Comparison:
+    """In the order of A's readings."""
+    apart = _apart(a, b)
+    mine, theirs = (list(_lines(report, DATALESS if apart else ())) for report in (a, b))
+    other = {(line.name, line.way): line for line in theirs}
+    pairs = [(line, other[line.name, line.way]) for line in mine if (line.name, line.way) in other]
+    met = {(line.name, line.way) for line, _ in pairs}
+    found = [difference(line.key, line.claim, twin.claim) for line, twin in pairs]
+    differences = tuple(each for each in found if not math.isnan(each.effect))
+    lost = [
+        Missing(each.what, "it is not a number in one of the two", REMEDY["way"])
+        for each in found
+        if math.isnan(each.effect)
+    ]
+    left = [[line for line in lines if (line.name, line.way) not in met] for lines in (mine, theirs)]
+    unlike = (*apart, *lost, *_unlike(*left), *_owned(a, b))
+    return Comparison(a, b, _headline(a, b, differences), differences, unlike, provenance)
+
+
+def difference(key: str, a: Claim, b: Claim) -> Difference:
+    """B less A. Equal values, infinite ones too, are 0 apart."""
+    effect = 0.0 if a.effect == b.effect else b.effect - a.effect
+    within = mover(a, b)
+    better = a.better if a.better == b.better else "neither"
+    return Difference(a.what, key, a, b, effect, within, _verdict(effect, within, better))
+
+
+def mover(a: Claim, b: Claim) -> Interval | None:
+    """From the distances of both values to the ends of their intervals, squared and added; None where that cannot be.
+
+    Conservative where both share real samples, since these make the two values move together.
+    """
+    one, two = a.interval, b.interval
+    if one is None or two is None or one.level != two.level or not math.isfinite(b.effect - a.effect):
+        return None
+    if a.effect not in one or b.effect not in two:
+        return None  # an interval about something else than the value, as with a bias taken off
+    apart = b.effect - a.effect
+    low = apart - math.hypot(b.effect - two.low, one.high - a.effect)
+    high = apart + math.hypot(two.high - b.effect, a.effect - one.low)
+    return Interval(low, high, one.level, "MOVER of both intervals")
+
+
+def _verdict(effect: float, within: Interval | None, better: str) -> str | None:
+    if within is None:
+        return None
+    if 0.0 in within:
+        return "not told apart"
+    if better == "neither":
+        return "apart"
+    return "B" if (effect > 0) == (better == "high") else "A"
+
+
+def _lines(report: Report, only: tuple[str, ...] = ()) -> Iterator[Line]:
+    """Of the parts that are named, or of all but those of its own."""
+    for section in report.sections:
+        for part in section.parts:
+            seen: Counter[tuple[str, str, str, int | None]] = Counter()
+            wanted = part.name in only if only else part.name not in OWN
+            for claim in part.claims if wanted else ():
+                like = claim.what, claim.space, claim.method, claim.n
+                yield Line(section.key, part.name, claim, seen[like], bool(part.tally))
+                seen[like] += 1
+
+
+def _apart(a: Report, b: Report) -> tuple[Missing, ...]:
+    if a.against == b.against:
+        return ()
+    said = f"A was held against {a.against or 'no data'}, B against {b.against or 'no data'}"
+    return (Missing("all readings that rest on data", said, REMEDY["data"]),)
+
+
+def _unlike(mine: Iterable[Line], theirs: Iterable[Line]) -> Iterator[Missing]:
+    """A line for each name, whichever side it stands on; what both have in another way is said once."""
+    sides = [_by_name(lines) for lines in (mine, theirs)]
+    for name in dict.fromkeys([*sides[0], *sides[1]]):
+        here, there = (side.get(name, []) for side in sides)
+        what = f"{name[2]} ({name[1]})"
+        for line, twin in zip(here, there, strict=False):
+            yield Missing(what, _other_way(line.claim, twin.claim), REMEDY["way"])
+        for letter, more in (("A", here[len(there) :]), ("B", there[len(here) :])):
+            for line in more:
+                where = f" in {line.claim.space}" if line.claim.space else ""
+                said = "is among those shown, which were chosen," if line.chosen else "was read"
+                yield Missing(what, f"it {said} of {letter} alone{where}", REMEDY["one"])
+
+
+def _by_name(lines: Iterable[Line]) -> dict[tuple[str, str, str], list[Line]]:
+    found: dict[tuple[str, str, str], list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.name, []).append(line)
+    return found
+
+
+def _other_way(a: Claim, b: Claim) -> str:
+    """The first in which they differ."""
+    ways = (("space", a.space, b.space), ("method", a.method, b.method), ("n", _n(a), _n(b)))
+    found = next(((name, one, two) for name, one, two in ways if one != two), None)
+    if found is None:
+        return "it stands more than once, and not as often in both"
+    name, one, two = found
+    return f"the {name} differs: {one or 'none'} for A, {two or 'none'} for B"
+
+
+def _n(claim: Claim) -> str:
+    return "" if claim.n is None else f"{claim.n:,}"
+
+
+def _owned(a: Report, b: Report) -> Iterator[Missing]:
+    """Parts that both have and that have no common names."""
+    names = [{part.name for section in report.sections for part in section.parts if part.claims} for report in (a, b)]
+    for name in sorted(names[0] & names[1] & set(OWN)):
+        yield Missing(
+            name, "its lines are about units or directions of one GAN, which another does not share", REMEDY["own"]
+        )
+
+
+def _headline(a: Report, b: Report, differences: tuple[Difference, ...]) -> str:
+    ends = f"A ({a.subject}): {_judged(a)}. B ({b.subject}): {_judged(b)}."
+    if not differences:
+        return f"Nothing can be compared: no reading of the two is of the same kind. {ends}"
+    judged = [each for each in differences if each.verdict is not None]
+    counts = Counter(each.verdict for each in judged)
+    told = [f"A is better in {counts['A']}", f"B in {counts['B']}"]
+    told += [f"{counts['apart']} are apart without one being better"] if counts["apart"] else []
+    told += [f"{counts['not told apart']} are not told apart"]
+    silent = len(differences) - len(judged)
+    told += [f"{silent} have no interval to judge by"] if silent else []
+    chance = sum(1 - each.interval.level for each in judged if each.interval is not None)
+    many = f"Of {len(differences)} readings of both " if len(differences) > 1 else "Of 1 reading of both "
+    at = (
+        f"each at {LEVEL:.0%}"
+        if all(each.interval and each.interval.level == LEVEL for each in judged)
+        else "each at its own level"
+    )
+    why = (
+        f" ({at}, so that of the {len(judged)} judged about {chance:.2g} would differ by chance alone)"
+        if judged
+        else ""
+    )
+    return f"{many}{', '.join(told)}{why}. {ends}"
+
+
+def _judged(report: Report) -> str:
+    return report.verdict or "cannot be said"

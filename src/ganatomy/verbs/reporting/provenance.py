@@ -1,0 +1,53 @@
+"""Where a report comes from: the only part of it that differs between two equal runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ganatomy.models.gan import GAN
+from ganatomy.results.provenance import Provenance
+from ganatomy.results.record import plain
+from ganatomy.training.runs.folder import PROVENANCE, open_run
+
+HIDDEN = "left out (--redact)"
+FOLDERS = re.compile(r"(?:~|\.{1,2})?/?(?:[\w.@+-]+/)+(?=[\w.@+-])|(?<![\w:/])/(?=[\w.@+-])")
+
+
+def provenance(
+    gan: GAN | None, run: Path | None, *, name: str, here: Provenance, earlier: Iterable[Provenance], started: str
+) -> dict[str, Any]:
+    """`earlier`: of the results that the report shows. started: when the work began."""
+    told: dict[str, Any] = {
+        "report": {**here.to_dict(), "started": started},
+        "subject": name,
+        "results": [f"{made}  {command}" for made, command in sorted({(each.made, each.command) for each in earlier})],
+    }
+    if gan is not None:
+        told |= {"weights": gan.digest(), "device": str(gan.device), "the GAN says": plain(dict(gan.provenance))}
+    elif run is not None:
+        told["training"] = _training(run)
+    if run is not None:
+        told["recipe as it was played"] = open_run(run).config
+    return told
+
+
+def _training(run: Path) -> dict[str, Any]:
+    """As the run's folder says; nothing where that cannot be read."""
+    try:
+        found = json.loads((run / PROVENANCE).read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    return dict(found) if isinstance(found, dict) else {"provenance.json": "cannot be read"}
+
+
+def redacted(told: Any) -> Any:
+    """Without folders, machines and users: of a path its last name stays."""
+    if isinstance(told, Mapping):
+        return {key: HIDDEN if key in ("machine", "device") else redacted(value) for key, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [redacted(each) for each in told]
+    return FOLDERS.sub("", told) if isinstance(told, str) else told
