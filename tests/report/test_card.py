@@ -113,7 +113,7 @@ def test_all_headings_stand_and_unknown_is_not_recorded():
     assert "**license:** not recorded" in text
     assert "license" not in head
     assert head["datasets"] == ["digits"]
-    assert head["metrics"] == ["Fréchet distance", "precision", "worst"]
+    assert head["metrics"] == ["Fréchet distance"]
     assert head["library_name"] == "ganatomy"
     bare = replace(REPORT, about={}, against="", sections=(), answers=(), limits="", provenance={})
     head, text = head_and_text(card(bare))
@@ -133,6 +133,13 @@ def test_rows_of_the_table():
         "| Fréchet distance |  | 3.14 \\[2.80, 3.40\\] | 0.41 (as many real samples) | 359 | ✖ fail | &gt; 5 floor |"
         in text
     )
+    assert "2 more readings stand in the report." in text
+    assert "| precision |" not in text
+
+
+def test_where_none_is_judged_the_first_rows_stand():
+    parts = (Part("distances", "how far", (), CLAIMS[1:]),)
+    text = card(replace(REPORT, sections=(Section("quality", "It is far off.", parts),)))
     assert "| precision |  | 0.93 | not recorded | 359 |  |  |" in text
     assert "| worst |  | inf \\[2, inf\\] | 1.54 |  |  |  |" in text
 

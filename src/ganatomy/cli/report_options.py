@@ -50,7 +50,7 @@ def report_options(
         limits=None if limits is None else limits_from(limits),
         again=again,
         redact=redact,
-        most=int(max_mb * 2**20),
+        most=int(max_mb * 1e6),
     )
 
 

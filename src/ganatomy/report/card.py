@@ -10,11 +10,11 @@ from __future__ import annotations
 import html
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganatomy.report.answered.words import valued
-from ganatomy.report.facts import Answer, Claim, Part, Report, Section
+from ganatomy.report.facts import Answer, Claim, Report, Section
 
 NOTHING = "not recorded"
 ICONS: Mapping[str | None, str] = {"pass": "✔ pass", "warn": "▲ warn", "fail": "✖ fail", None: "– not judged"}
@@ -23,6 +23,8 @@ OPENED = ("units", "directions", "critic", "theory")
 COLUMNS = ("Reading", "Space", "Value [interval]", "Where nothing is to be seen", "n", "Verdict", "Limit")
 MARKS = re.compile(r"([\\`*_\[\]|~$])")
 FIRST = re.compile(r"^(#+(?=\s|$)|[-+](?=\s|$)|[-=]{2,}|\d+(?=[.)](?:\s|$)))")  # of a heading, a list or a rule
+FEW = 6  # readings of a section that none of them is judged in
+ASIDE = re.compile(r"^results|(^|\.)(type|made|started|command|machine|notes)(\.|$)")  # of the environment
 LONGEST = 300  # letters of a value in the environment
 
 
@@ -58,7 +60,7 @@ def _head(report: Report) -> str:
     license_, data = _about(report, "license", "licence"), _about(report, "data", "data set", "trained on")
     head |= {"license": license_} if license_ else {}
     head |= {"datasets": [data]} if data else {}
-    names = [claim.what for section in _chosen(report, MEASURED) for claim in _claims(section)]
+    names = [claim.what.rpartition(": ")[2] for section in _chosen(report, MEASURED) for claim in _shown(_claims(section))]
     head |= {"metrics": list(dict.fromkeys(names))} if names else {}
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
 
@@ -76,8 +78,9 @@ def _details(report: Report) -> Iterator[str]:
 
 def _uses(report: Report) -> Iterator[str]:
     yield "## Uses"
-    yield f"What it is meant for: {NOTHING}. What was measured says this of its use:"
-    yield _list(_answer(each) for each in report.answers)
+    yield f"What it is meant for: {NOTHING}."
+    good = [each for each in report.answers if each.verdict == "pass"]
+    yield _list(map(_answer, good)) if good else "Nothing that was asked of it has passed."
 
 
 def _answer(answer: Answer) -> str:
@@ -85,14 +88,10 @@ def _answer(answer: Answer) -> str:
 
 
 def _limits(report: Report) -> Iterator[str]:
-    """What fails or is in doubt, then what could not be told."""
+    """What fails, is in doubt or is not judged, then what could not be told."""
     yield "## Bias, risks and limits"
-    bad = [each for each in report.answers if each.verdict in ("fail", "warn")]
-    yield (
-        _list(_answer(each) for each in bad)
-        if bad
-        else "No answer above is in doubt or negative, of those that are judged."
-    )
+    bad = [each for each in report.answers if each.verdict != "pass"]
+    yield _list(map(_answer, bad)) if bad else "Every question that was asked of it has passed."
     missing = [each for section in report.sections for each in section.missing]
     if missing:
         yield "Not told, and why:"
@@ -134,7 +133,15 @@ def _evaluation(report: Report) -> Iterator[str]:
         if claims:
             yield f"### {escaped(section.question)}"
             yield escaped(section.lead)
-            yield _table(COLUMNS, (_row(claim) for claim in claims))
+            shown = _shown(claims)
+            yield _table(COLUMNS, map(_row, shown))
+            if len(claims) > len(shown):
+                yield f"{len(claims) - len(shown)} more readings stand in the report."
+
+
+def _shown(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Those that are judged under a limit, or else the first few."""
+    return [claim for claim in claims if claim.verdict in ("pass", "warn", "fail")] or claims[:FEW]
 
 
 def _row(claim: Claim) -> tuple[str, ...]:
@@ -166,18 +173,15 @@ def _sections(report: Report, keys: tuple[str, ...]) -> Iterator[str]:
     for section in sections:
         yield f"### {escaped(section.question)}"
         yield escaped(section.lead) or NOTHING.capitalize()
-        if section.parts:
-            yield _list(_part(part) for part in section.parts)
-
-
-def _part(part: Part) -> str:
-    said = " ".join(escaped(each) for each in (*part.said, part.tally) if each)
-    return f"**{escaped(part.name)}**: {said or escaped(part.question) or NOTHING}"
+        told = [part for part in section.parts if part.tally]
+        if told:
+            yield _list(f"**{escaped(part.name)}**: {escaped(part.tally)}" for part in told)
 
 
 def _environment(report: Report) -> Iterator[str]:
     yield "## Environment"
-    rows = [(key, value) for key, value in _flat(report.provenance) if len(str(value)) <= LONGEST]
+    told = _flat(report.provenance)
+    rows = [(key, value) for key, value in told if len(str(value)) <= LONGEST and not ASIDE.search(key)]
     yield _list(f"**{escaped(key)}:** {escaped(value)}" for key, value in rows) if rows else NOTHING.capitalize()
 
 

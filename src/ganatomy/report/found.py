@@ -50,6 +50,7 @@ class Everything:
 
     questions: what each explainer and measure asks; commands: what makes its answer again. parts: made by hand, by
     section. course: None where no record of training is known. why_no_course: the reason.
+    why_no_samples: why nothing can be asked of the networks, as after divergence.
     """
 
     subject: str
@@ -61,6 +62,7 @@ class Everything:
     parts: Mapping[str, tuple[Part, ...]]
     course: Course | None
     why_no_course: str = ""
+    why_no_samples: str = ""
     has_critic: bool = True
     has_data: bool = True
     known_density: bool = False

@@ -184,6 +184,12 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", ":", "!", "…", ".)")) else f"{text}."
 
 
+def _question(text: str) -> str:
+    """As a heading: with a capital, and the mark that it asks with."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".")) else "?")
+
+
 def _across(picture: Picture) -> tuple[int, int]:
     """Size on the page: few pixels are enlarged by a whole number."""
     times = max(1, ENLARGED // picture.width) if picture.pixelated else 1
@@ -215,4 +221,5 @@ def _environment() -> Environment:
         raw=Markup,
     )
     environment.filters["sentence"] = _sentence
+    environment.filters["question"] = _question
     return environment

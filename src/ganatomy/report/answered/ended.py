@@ -42,7 +42,8 @@ def _brief(said: str, course: Course) -> str:
         return f"{said}; no alarm stands." if course.state == "finished" else f"{said}."
     rule, since, _ = course.alarms[0]
     rest = f" and {len(course.alarms) - 1} more" if len(course.alarms) > 1 else ""
-    return f"{said}, but '{rule}' rings since round {since:,}{rest}."
+    sign = ", but" if course.state == "finished" else ";"
+    return f"{said}{sign} the alarm '{rule}' stands since round {since:,}{rest}."
 
 
 def _said(said: str, course: Course) -> str:

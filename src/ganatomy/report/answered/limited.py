@@ -178,6 +178,8 @@ def _where(claim: Claim) -> str:
 
 def _why(question: str, everything: Everything, rows: tuple[Row, ...]) -> str:
     """The reason it is not judged: somebody's who could not measure, or that no limit says anything."""
+    if everything.why_no_samples:
+        return f"it gives no samples ({everything.why_no_samples})"
     if not everything.has_data:
         return "no real samples were given"
     names = MEASURES[question]

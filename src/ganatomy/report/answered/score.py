@@ -48,6 +48,8 @@ class Told:
 
 
 def believed(everything: Everything) -> Answer:
+    if everything.why_no_samples:
+        return Answer(QUESTION, f"{UNJUDGED}it cannot be asked ({everything.why_no_samples}).", None, None, KEY)
     if not everything.has_critic:
         return Answer(QUESTION, f"{UNJUDGED}it has no critic.", None, None, KEY)
     told = {name: reading(everything.found.get(name, ())) for name, reading in READINGS.items()}

@@ -50,7 +50,7 @@ class Asking:
     limits: Limits | None = None
     again: bool = False
     redact: bool = False
-    most: int = 3 * 2**20
+    most: int = 3_000_000
 
     def words(self) -> list[str]:
         """The options that change what is found, as they are written; folders stay out of what is redacted."""
@@ -94,6 +94,7 @@ def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Prog
         commands=_commands(name, asking),
         parts=_parts(whom, held_out, facts, name=name, asking=asking),
         course=None if facts is None else course(facts),
+        why_no_samples=next((each.said for each in missing if each.name == "samples" and whom is None), ""),
         why_no_course="" if run is not None else "it is no run, so nothing of its training is recorded",
         has_critic=whom is not None and whom.critic is not None,
         has_data=held_out is not None,

@@ -24,7 +24,7 @@ def provenance(
     told: dict[str, Any] = {
         "report": {**here.to_dict(), "started": started},
         "subject": name,
-        "results": [f"{made}  {command}" for made, command in sorted({(each.made, each.command) for each in earlier})],
+        "results": _made(earlier),
     }
     if gan is not None:
         told |= {"weights": gan.digest(), "device": str(gan.device), "the GAN says": plain(dict(gan.provenance))}
@@ -33,6 +33,14 @@ def provenance(
     if run is not None:
         told["recipe as it was played"] = open_run(run).config
     return told
+
+
+def _made(results: Iterable[Provenance]) -> dict[str, str]:
+    """Each command, and from when to when it made what is shown."""
+    times: dict[str, list[str]] = {}
+    for each in results:
+        times.setdefault(each.command, []).append(each.made)
+    return {command: " to ".join(dict.fromkeys((min(made), max(made)))) for command, made in sorted(times.items())}
 
 
 def _training(run: Path) -> dict[str, Any]:
@@ -47,7 +55,8 @@ def _training(run: Path) -> dict[str, Any]:
 def redacted(told: Any) -> Any:
     """Without folders, machines and users: of a path its last name stays."""
     if isinstance(told, Mapping):
-        return {key: HIDDEN if key in ("machine", "device") else redacted(value) for key, value in told.items()}
+        hidden = ("machine", "device")
+        return {redacted(key): HIDDEN if key in hidden else redacted(value) for key, value in told.items()}
     if isinstance(told, list | tuple):
         return [redacted(each) for each in told]
     return FOLDERS.sub("", told) if isinstance(told, str) else told
