@@ -60,7 +60,9 @@ def _head(report: Report) -> str:
     license_, data = _about(report, "license", "licence"), _about(report, "data", "data set", "trained on")
     head |= {"license": license_} if license_ else {}
     head |= {"datasets": [data]} if data else {}
-    names = [claim.what.rpartition(": ")[2] for section in _chosen(report, MEASURED) for claim in _shown(_claims(section))]
+    names = [
+        claim.what.rpartition(": ")[2] for section in _chosen(report, MEASURED) for claim in _shown(_claims(section))
+    ]
     head |= {"metrics": list(dict.fromkeys(names))} if names else {}
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
 

@@ -84,6 +84,6 @@ def _smaller(pixels: NDArray[Any]) -> tuple[Media, bytes]:
     if not features.check("webp"):
         return "image/png", plain
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="WEBP", lossless=True, quality=100, method=6)
+    Image.fromarray(pixels).save(buffer, format="WEBP", lossless=True, quality=50, method=4)
     packed = buffer.getvalue()
     return ("image/webp", packed) if len(packed) < len(plain) else ("image/png", plain)

@@ -25,9 +25,9 @@ from ganatomy.results.folder import ARRAYS, JSON, load, save
 from ganatomy.results.measurement import Measurement
 from ganatomy.verbs.asked import Told
 from ganatomy.verbs.places import slug
-from ganatomy.views.canvas import fragment, svg
+from ganatomy.views.canvas import svg
 
-FIGURE, FRAGMENT = "figure.svg", "figure.html"
+FIGURE = "figure.svg"
 Asking = Mapping[str, Any]  # all that an answer hangs on, as plain values
 
 
@@ -92,14 +92,14 @@ def forget(folder: Path, name: str) -> None:
     """Results of an explainer from before, which would stand among its new ones; nothing but results is touched."""
     _index(folder, name).unlink(missing_ok=True)
     for old in folder.glob(f"{slug(name)}-*/{JSON}"):
-        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE), old.with_name(FRAGMENT)):
+        for file in (old, old.with_name(ARRAYS), old.with_name(FIGURE)):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps a file of his own there
             old.parent.rmdir()
 
 
 def keep(told: Told, folder: Path) -> tuple[Told, Path]:
-    """The result as JSON and arrays, and beside it its figure, alone and as a part of a page.
+    """The result as JSON and arrays, and beside it its figure.
 
     What cannot be drawn, as pictures of two channels, is told without a figure.
     """
@@ -111,7 +111,6 @@ def keep(told: Told, folder: Path) -> tuple[Told, Path]:
     except GanatomyError as error:
         return replace(told, figure=None, said=f"{told.said} It cannot be drawn: {error.said}."), folder
     write_text(folder / FIGURE, svg(figure))
-    write_text(folder / FRAGMENT, fragment(figure, told.said) + "\n")
     return told, folder
 
 

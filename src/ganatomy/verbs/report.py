@@ -92,6 +92,9 @@ def compare(
     """Two GANs, or two steps of one run, in the form of the report."""
     if str(one) == str(other) and not isinstance(one, GAN):
         raise UsageError(f"{one} was to be compared with itself", "name two GANs, or two steps: RUN@500 RUN")
+    for each in (one, other):
+        if not isinstance(each, GAN):
+            named(each)  # a wrong name is told before anything is worked out
     place = _page(out or Path(f"compare-{slug(_short(one))}-{slug(_short(other))}.html"))
     started = _now()
     a, b = (facts_of(each, asking, say=say, progress=progress) for each in (one, other))

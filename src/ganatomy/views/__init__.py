@@ -1,1 +1,1 @@
-"""Results as figures and HTML fragments: pure functions; a figure is returned, and nothing is shown or kept."""
+"""Results as figures: pure functions; a figure is returned, and nothing is shown or kept."""

@@ -1,4 +1,4 @@
-"""Empty figures, and figures as text: `figure, ax = canvas(6, 3)`, then `svg(figure)` or `fragment(figure, caption)`.
+"""Empty figures, and figures as text: `figure, ax = canvas(6, 3)`, then `svg(figure)`.
 
 Matplotlib is used without pyplot, so that nothing is shown, no figure stays in memory and no setting is changed. The
 same figure gives the same bytes.
@@ -6,7 +6,6 @@ same figure gives the same bytes.
 
 from __future__ import annotations
 
-import html
 import io
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,3 @@ def svg(figure: Figure) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "ganatomy", "svg.fonttype": "none", "font.family": "sans-serif"}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
-
-
-def fragment(figure: Figure, caption: str) -> str:
-    """A <figure> with the drawing in it and a caption that says what was found."""
-    drawing = svg(figure)
-    drawing, said = drawing[drawing.index("<svg") :], html.escape(caption)
-    return f'<figure role="img" aria-label="{said}">{drawing}<figcaption>{said}</figcaption></figure>'

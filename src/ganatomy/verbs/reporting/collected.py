@@ -79,9 +79,9 @@ def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Prog
     facts = None if run is None else run_facts(open_run(run))
     missing: list[Missing] = []
     whom = _networks(gan, facts, missing)
+    held_out = None if whom is None else _held_out(whom, gan, asking)
     answers = list(_explained(gan, asking, missing, say=say, progress=progress))
     done = _evaluated(gan, asking, missing, say=say, progress=progress)
-    held_out = None if whom is None else _held_out(whom, gan, asking)
     everything = Everything(
         subject=_subject(gan),
         found=_found(answers, base=_base(gan)),
@@ -157,10 +157,13 @@ def _evaluated(
 
 
 def _held_out(gan: GAN, name: GAN | str | Path, asking: Asking) -> Dataset | None:
-    """What cannot be read was told by those who needed it."""
+    """Data that nobody named may be missing: those who need them tell why."""
+    source = Source(asking.data, asking.data_dir, asking.folder)
     try:
-        return real_pictures(gan, Source(asking.data, asking.data_dir, asking.folder), trained_in(name))[1]
+        return real_pictures(gan, source, trained_in(name))[1]
     except GanatomyError:
+        if source.explicit:
+            raise
         return None
 
 
