@@ -1,13 +1,17 @@
-"""Settings for all tests: small thread pools, derandomised hypothesis, and no silent skips where CI forbids them."""
+"""For all tests: small thread pools, derandomised hypothesis, no silent skips where CI forbids them, the command."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+from shared_cli import Command, Done
+
+from ganatomy.cli import main
 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("house")
@@ -32,3 +36,15 @@ def _global_randomness_untouched() -> Generator[None, None, None]:
     before = torch.get_rng_state()
     yield
     assert torch.equal(before, torch.get_rng_state()), "something drew from torch's global generator"
+
+
+@pytest.fixture
+def ganatomy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """The command in this process, in an empty folder; a few tests start it for real."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Done:
+        code = main([str(word) for word in words])
+        return Done(code, *capsys.readouterr())
+
+    return run

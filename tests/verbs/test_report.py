@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from shared_cli import Command, Done
+from shared_cli import Command
 from shared_runs import small_run
 from torch import nn
 
-from ganatomy.cli import main
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
 from ganatomy.results.formats import Format
@@ -51,15 +50,6 @@ def measured(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     measures = {name: MEASURES[name] for name in names}
     for place in ("evaluate", "reporting.collected", "report"):
         monkeypatch.setattr(f"ganatomy.verbs.{place}.MEASURES", measures)
-
-
-@pytest.fixture
-def ganatomy(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: object) -> Done:
-        code = main([str(word) for word in words])
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.mark.thorough
