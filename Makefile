@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 .PHONY: demo test quick slow check format bench figures install install-dev clean
 .DELETE_ON_ERROR:
 
-demo: install ## train a first GAN on the embedded digits, measure it, write the sheets to demo/
+demo: install ## train a first GAN on the embedded digits, explain it, measure it, write its report below demo/
 	$(BIN)/ganatomy demo --out demo
 
 test: install-dev ## everything but the slow tests
@@ -34,7 +34,7 @@ format: install-dev
 bench: install ## measure all benchmarks and write them into the README and docs: most of an hour; BENCH=ring for one
 	$(BIN)/python docs/benchmarks.py $(BENCH)
 
-figures: install ## run the demo and draw the README's picture
+figures: install ## run the demo, draw the README's picture, write down what the demo took (needs Debian's chromium)
 	$(BIN)/python docs/figures.py
 
 install: $(VENV)/installed
