@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from shared_runs import small_run
-from shared_tiny import greys, tiny
+from shared_tiny import DIM, greys, linear, tiny
 
 from ganatomy.models.gan import GAN
+from ganatomy.models.latent import Normal
 from ganatomy.results.measurement import Measurement
 from ganatomy.verbs.answers import Answer, kept_as_told, recalled
 from ganatomy.verbs.asked import Asked, Explainer, Told
@@ -139,3 +140,12 @@ def test_two_steps_of_a_run_keep_apart(called: list[str], tmp_path: Path) -> Non
         asked(name)
     assert called == ["map", "features"] * 2
     assert {each.name for each in run.glob("findings*")} == {"findings", "findings-at-2"}
+
+
+def test_what_computes_otherwise_with_the_same_weights_is_asked_anew(called: list[str]) -> None:
+    """Code may change where weights do not: an activation, a factor, the names of classes."""
+    asked(tiny())
+    asked(tiny(lambda x: 3 * linear(x)))
+    asked(tiny(classes=("a", "b"), latent=Normal(DIM, 2)))
+    asked(tiny(classes=("a", "c"), latent=Normal(DIM, 2)))
+    assert called == ["map", "features"] * 4

@@ -14,12 +14,14 @@ from torch import nn
 
 from ganatomy.models.gan import GAN
 from ganatomy.models.latent import Normal
+from ganatomy.report.facts import Missing
 from ganatomy.results.formats import Format
 from ganatomy.training import judge
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.report import place_of_report, report
 from ganatomy.verbs.reporting.collected import Asking
+from ganatomy.verbs.reporting.provenance import without_folders
 
 FEW = ("activations", "order", "account", "field")
 MINE = """
@@ -81,16 +83,18 @@ def test_a_run_from_the_command_line(ganatomy: Command, tmp_path: Path, monkeypa
 
 
 @pytest.mark.thorough
-def test_worked_out_anew_it_is_the_same_but_for_the_provenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worked_out_anew_or_read_from_disk_it_is_the_same_but_for_the_provenance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measured(monkeypatch, "modes")
     run = small_run(tmp_path / "runs").folder
     pages, facts = [], []
-    for _ in range(2):
-        done = report(run, asking=Asking(again=True))
+    for again in (True, True, False):
+        done = report(run, asking=Asking(again=again))
         pages.append(PROVENANCE.sub("", done.page.read_text()))
         facts.append({key: value for key, value in json.loads(done.json.read_text()).items() if key != "provenance"})
-    assert pages[0] == pages[1]
-    assert facts[0] == facts[1]
+    assert pages[0] == pages[1] == pages[2]
+    assert facts[0] == facts[1] == facts[2]
 
 
 def test_names_that_are_code_reach_the_page_as_text(ganatomy: Command) -> None:
@@ -164,8 +168,11 @@ def test_two_steps_of_a_run_side_by_side(ganatomy: Command, tmp_path: Path, monk
     assert (facts["a"]["subject"], facts["b"]["subject"]) == (f"{run.name}@2", run.name)
     assert facts["differences"]
     assert {each.name for each in run.glob("findings*")} == {"findings", "findings-at-2"}
-    itself = ganatomy("compare", run, run)
-    assert (itself.code, itself.error[0]) == (2, f"ganatomy: {run} was to be compared with itself")
+    for same in (run, f"{run}/", f"{run.parent}/../{run.parent.name}/{run.name}"):
+        itself = ganatomy("compare", run, same)
+        assert (itself.code, itself.error[0]) == (2, f"ganatomy: {run} was to be compared with itself")
+    early = facts["a"]["about"]["trained"]
+    assert early == "2 steps, 32 images, of a run of 4 steps"
 
 
 def test_redacted_no_folder_and_no_machine_is_left(ganatomy: Command, tmp_path: Path) -> None:
@@ -180,6 +187,65 @@ def test_redacted_no_folder_and_no_machine_is_left(ganatomy: Command, tmp_path: 
         assert "secret" not in text
         assert str(tmp_path) not in text
         assert platform.platform() not in text
+
+
+def test_redacted_no_folder_is_left_of_data_or_of_reasons(ganatomy: Command, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    run = small_run(tmp_path / "private" / "runs").folder
+    broken(run)
+    assert ganatomy("report", run, "--redact", "--out", "r.html").code == 0
+    assert ganatomy("export", "card", run, "--redact", "--out", "r.md").code == 0
+    for file in ("r.html", "r.json", "r.md"):
+        text = Path(file).read_text()
+        assert "private" not in text, file
+        assert run.name in text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("/home/ada/runs/0001-x@9 holds nothing", "0001-x@9 holds nothing"),
+        ("in 'folder:secret/scans', or /data/other.png.", "in 'folder:scans', or other.png."),
+        ("either/or, 1/2, https://arxiv.org/abs/1706.08500, findings/map-one", None),
+    ],
+)
+def test_paths_go_and_what_only_looks_like_one_stays(text: str, left: str | None) -> None:
+    told = Missing("a", text, text)
+    wanted = text if left is None else left
+    assert without_folders((told,), ["secret"]) == (Missing("a", wanted, wanted),)
+
+
+def test_nothing_but_an_earlier_report_is_written_over(ganatomy: Command, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "runs").folder
+    before = (run / "status.json").read_bytes()
+    done = ganatomy("report", run, "--out", run / "status.html")
+    assert (done.code, "holds something else" in done.error[0]) == (2, True)
+    assert (run / "status.json").read_bytes() == before
+    for out in (run / "metrics.jsonl", tmp_path):
+        assert ganatomy("export", "card", run, "--out", out).code == 2
+    (tmp_path / "folder.html").mkdir()
+    assert ganatomy("report", run, "--out", tmp_path / "folder.html").code == 2
+
+
+def test_a_step_that_is_not_there_is_an_error(ganatomy: Command, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "runs").folder
+    done = ganatomy("report", f"{run}@9999")
+    assert done.code in (2, 3)
+    assert not list(run.glob("*.html"))
+
+
+@pytest.mark.parametrize("file", ["metrics.jsonl", "status.json"])
+def test_a_record_that_cannot_be_read_does_not_end_the_report(
+    tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(monkeypatch, "modes")
+    run = small_run(tmp_path / "runs").folder
+    (run / file).write_text('{"step": 1}\nbroken\n{"step": 2}\n' if file == "metrics.jsonl" else "{")
+    told = report(run).report
+    ended = next(answer for answer in told.answers if answer.key == "training")
+    assert ended.verdict is None
+    assert told.samples is not None
+    assert "record" in [each.name for each in told.section("training").missing]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,17 @@ from ganatomy.verbs.measures.again import kin_of, told_by_records
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.measures.material import How, Material
 from ganatomy.verbs.measures.told import Told
-from ganatomy.verbs.places import place_of, record_of, require_usable, run_named, run_of, slug, trained_in, unforeseen
+from ganatomy.verbs.places import (
+    known_as,
+    place_of,
+    record_of,
+    require_usable,
+    run_named,
+    run_of,
+    slug,
+    trained_in,
+    unforeseen,
+)
 from ganatomy.verbs.real import Source, real_pictures
 from ganatomy.verbs.subject import subject
 from ganatomy.views.canvas import svg
@@ -109,14 +119,14 @@ def evaluate(
 
 def _asking(material: Material, names: Sequence[str]) -> dict[str, Any] | None:
     """All that a scorecard hangs on but the limits; None where that is not known, as with a space of a user's file."""
-    gan, how = material.gan, material.how
+    how = material.how
     if any(".py:" in space or space.startswith("inception") for space in how.spaces):
         return None
     kin = [] if material.run is None else [material.run, *kin_of(material.run)]
     told = {key: value for key, value in vars(how).items() if key not in ("data_dir", "folder", "samples", "again")}
     return {
         "digests": material.digests(),
-        "gan": [str(gan.latent), str(gan.format), str(gan.score), str(gan.data), gan.critic is not None],
+        "gan": known_as(material.gan),
         "how": {**told, "samples": list(how.samples)},
         "measures": list(names),
         "records": [record_of(run) for run in kin],

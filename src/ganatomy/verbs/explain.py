@@ -31,7 +31,7 @@ from ganatomy.verbs.answers import Answer, Asking, kept_as_told, recalled
 from ganatomy.verbs.asked import Asked
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS, GROUPS
 from ganatomy.verbs.explainers.game import RECORDED
-from ganatomy.verbs.places import place_of, record_of, require_usable, run_of, trained_in, unforeseen
+from ganatomy.verbs.places import known_as, place_of, record_of, require_usable, run_of, trained_in, unforeseen
 from ganatomy.verbs.real import Source, of_its_classes, real_pictures
 from ganatomy.verbs.subject import earlier, subject
 
@@ -202,10 +202,9 @@ def _asking(
     """All that the answers hang on; None where that is not known, as with concepts that a user's file makes."""
     if wanted.own:
         return None
-    whom = [gan.digest(), str(gan.latent), str(gan.format), str(gan.score), str(gan.data)]
     how = {key: value for key, value in asdict(wanted).items() if key not in ("own", "data_dir", "folder", "again")}
     beside = [None if each is None else each.fingerprint for each in data]
-    return {"gan": whom, "data": beside, "how": how, "record": record_of(run), "version": version("ganatomy")}
+    return {"gan": known_as(gan), "data": beside, "how": how, "record": record_of(run), "version": version("ganatomy")}
 
 
 def _recalled(names: Iterable[str], folder: Path, asking: Asking | None) -> dict[str, list[Answer]]:

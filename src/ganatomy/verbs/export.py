@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganatomy.atomic import write_text
+from ganatomy.errors import UsageError
 from ganatomy.models.gan import GAN
 from ganatomy.report.card import card
 from ganatomy.verbs.places import require_usable
@@ -32,6 +33,8 @@ def export_card(
 ) -> Path:
     """Beside where the report lies by default; what is not known stands there as not recorded."""
     place = out or _beside(place_of_report(gan))
+    if place.suffix.lower() not in (".md", ".markdown") or place.is_dir():
+        raise UsageError(f"the card was to be written to {place}", "name a Markdown file, as in README.md")
     require_usable(place.parent)
     write_text(place, card(facts_of(gan, asking, say=say, progress=progress)))
     return place

@@ -14,7 +14,10 @@ from ganatomy.errors import GanatomyError
 from ganatomy.models.gan import GAN
 from ganatomy.numerics.fingerprint import fingerprint
 from ganatomy.training.runs.folder import CONFIG, open_run
+from ganatomy.training.threads import threads
 from ganatomy.verbs.subject import Named, named
+
+SEEN = range(16)  # samples by which a GAN is known
 
 
 def place_of(gan: GAN | str | Path, what: str, *, by_step: bool = False) -> Path:
@@ -54,6 +57,18 @@ def record_of(run: Path | None) -> str | None:
         return None
     metrics = open_run(run).metrics
     return fingerprint(metrics.read_text("utf-8") if metrics.is_file() else "")
+
+
+def known_as(gan: GAN) -> list[str]:
+    """What tells one GAN from another: its weights, what it is declared to be, and what it does with them.
+
+    The last is seen by a few samples and their scores, since code may change where weights do not.
+    """
+    with threads(1):
+        made = gan.sample(0, SEEN)
+        done = [made.float()] if gan.critic is None else [made.float(), gan.score_of(made, gan.latent.labels(0, SEEN))]
+    declared = [str(gan.latent), str(gan.format), str(gan.score), str(gan.data), *gan.classes]
+    return [gan.digest(), fingerprint(*done), *declared]
 
 
 def require_usable(folder: Path) -> None:

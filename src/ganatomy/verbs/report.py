@@ -13,10 +13,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ganatomy.atomic import write_text
+from ganatomy.data.catalogue import FOLDER_PREFIX
 from ganatomy.errors import GanatomyError, UsageError
 from ganatomy.evaluate.scorecard.limits import shipped
 from ganatomy.models.gan import GAN
@@ -34,8 +36,8 @@ from ganatomy.training.threads import threads
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.places import require_usable, slug
 from ganatomy.verbs.reporting.about import about
-from ganatomy.verbs.reporting.collected import Asking, Collected, Progress, Say, collected
-from ganatomy.verbs.reporting.provenance import provenance, redacted
+from ganatomy.verbs.reporting.collected import Asking, Collected, Progress, Say, collected, sampling
+from ganatomy.verbs.reporting.provenance import provenance, redacted, without_folders
 from ganatomy.verbs.reporting.samples import shown
 from ganatomy.verbs.subject import named
 
@@ -90,11 +92,12 @@ def compare(
     progress: Progress = _silent,
 ) -> Compared:
     """Two GANs, or two steps of one run, in the form of the report."""
-    if str(one) == str(other) and not isinstance(one, GAN):
+    whom = [
+        each if isinstance(each, GAN) else replace(named(each), path=Path(named(each).path).resolve())
+        for each in (one, other)
+    ]
+    if whom[0] == whom[1]:
         raise UsageError(f"{one} was to be compared with itself", "name two GANs, or two steps: RUN@500 RUN")
-    for each in (one, other):
-        if not isinstance(each, GAN):
-            named(each)  # a wrong name is told before anything is worked out
     place = _page(out or Path(f"compare-{slug(_short(one))}-{slug(_short(other))}.html"))
     started = _now()
     a, b = (facts_of(each, asking, say=say, progress=progress) for each in (one, other))
@@ -113,9 +116,9 @@ def facts_of(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Progr
         everything = replace(whole.everything, missing=(*whole.everything.missing, *reason))
         rows = answers(everything)
         verdict, headline = overall(rows)
-        return Report(
+        told = Report(
             subject=everything.subject,
-            against="no real samples" if everything.carded is None else everything.carded.card.against,
+            against=_against(everything),
             about=about(whole.gan, whole.facts),
             verdict=verdict,
             headline=headline,
@@ -126,6 +129,22 @@ def facts_of(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Progr
             limits=_limits(asking),
             provenance=_provenance(whole, asking, started),
         )
+    return cast("Report", without_folders(told, _folders(gan, asking))) if asking.redact else told
+
+
+def _against(everything: Everything) -> str:
+    if everything.carded is not None:
+        return everything.carded.card.against
+    return "" if everything.why_no_samples else "no real samples"
+
+
+def _folders(gan: GAN | str | Path, asking: Asking) -> list[str]:
+    """Those that this report could name."""
+    paths = [Path.cwd(), Path.home()] + ([] if isinstance(gan, GAN) else [Path(gan).parent])
+    paths += [] if asking.data_dir is None else [asking.data_dir, asking.data_dir.parent]
+    if asking.data is not None and asking.data.startswith(FOLDER_PREFIX):
+        paths.append(Path(asking.data.removeprefix(FOLDER_PREFIX)).parent)
+    return [str(each) for path in paths for each in (path, path.resolve())]
 
 
 def _used(everything: Everything) -> tuple[str, ...]:
@@ -150,9 +169,9 @@ def _samples(whole: Collected, asking: Asking) -> tuple[Picture | None, tuple[Mi
     if whole.gan is None:
         return None, ()
     try:
-        return shown(whole.gan, seed=asking.seed), ()
+        return shown(whole.gan, seed=asking.seed, command=partial(sampling, whole.name, asking)), ()
     except GanatomyError as error:
-        return None, (Missing("samples", error.said, error.remedy),)
+        return None, (Missing("the grid of samples", error.said, error.remedy),)
 
 
 def _limits(asking: Asking) -> str:
@@ -172,10 +191,24 @@ def _shown(told: dict[str, Any], asking: Asking) -> dict[str, Any]:
 
 
 def _page(out: Path) -> Path:
+    """Where both files may be written without loss of anything but an earlier report."""
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"the report was to be written to {out}", "name an HTML file, as in report.html")
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder", "name an HTML file in it")
+    facts = out.with_suffix(".json")
+    if facts.exists() and not _is_report(facts):
+        raise UsageError(f"{facts}, where the report's facts would go, holds something else", "choose another name")
     require_usable(out.parent)
     return out
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        written = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(written, dict) and written.get("type") in (Report.__name__, Comparison.__name__)
 
 
 def _json(told: Record, place: Path) -> Path:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+from textwrap import shorten
 
 from ganatomy.explain.game.alarms import episodes
 from ganatomy.explain.game.record import recorded
 from ganatomy.models.gan import GAN
 from ganatomy.report.facts import Part
 from ganatomy.report.found import Course
+from ganatomy.training.runs.folder import open_run
+from ganatomy.training.runs.metrics import read_metrics
 from ganatomy.verbs.info import SCORES
 from ganatomy.verbs.layers import parameters
 from ganatomy.verbs.run_facts import RunFacts
 
 
+def step_of(gan: GAN | None) -> int | None:
+    """That of the checkpoint, of a GAN that is one."""
+    step = None if gan is None else gan.provenance.get("step")
+    return step if isinstance(step, int) else None
+
+
 def about(gan: GAN | None, facts: RunFacts | None) -> dict[str, str]:
     """In the order in which they are read; what is not known is not there."""
-    return {**({} if gan is None else _networks(gan)), **({} if facts is None else _run(facts))}
+    return {**({} if gan is None else _networks(gan)), **({} if facts is None else _run(facts, step_of(gan)))}
 
 
 def _networks(gan: GAN) -> dict[str, str]:
@@ -34,29 +42,48 @@ def _networks(gan: GAN) -> dict[str, str]:
     if gan.data is not None:
         told["data"] = gan.data
     if gan.classes:
-        told["classes"] = ", ".join(gan.classes)
+        told["classes"] = shorten(", ".join(gan.classes), 200, placeholder=" ...")
     if "averaged" in gan.provenance:
         which = "averaged generator" if gan.provenance["averaged"] else "generator as it is trained"
-        told["looked at"] = f"step {gan.provenance['step']}, {which}"
+        told["looked at"] = f"step {gan.provenance['step']:,}, {which}"
     return told
 
 
-def _run(facts: RunFacts) -> dict[str, str]:
+def _run(facts: RunFacts, step: int | None) -> dict[str, str]:
+    """`step`: where it is looked at, which may lie before its end."""
+    at = facts.step if step is None else step
+    seen = _seen(facts, at)
     return {
         "recipe": f"{facts.recipe} ({facts.recipe_digest}), seed {facts.seed}",
         "what the recipe is": facts.summary,
-        "trained": f"{facts.step:,} steps" + ("" if facts.images is None else f", {facts.images:,} images"),
+        "trained": f"{at:,} steps" + ("" if seen is None else f", {seen:,} images") + _of(facts, at),
     }
 
 
-def course(facts: RunFacts) -> Course:
-    """With the alarms that held to the end; each by its rule, from where it last began."""
+def _of(facts: RunFacts, at: int) -> str:
+    return "" if at >= facts.step else f", of a run of {facts.step:,} steps"
+
+
+def _seen(facts: RunFacts, at: int) -> int | None:
+    """Images until then, by the last line of the record that tells."""
+    if at >= facts.step:
+        return facts.images
+    lines = read_metrics(open_run(facts.folder))
+    return next((int(line["seen"]) for line in reversed(lines) if line["step"] <= at and "seen" in line), None)
+
+
+def course(facts: RunFacts, step: int | None = None) -> Course:
+    """Until the step that is looked at, with the alarms that stand there, each from where it last began."""
+    at = facts.step if step is None else step
     standing = {
         each.rule: (each.rule, each.first, each.sentence)
         for each in episodes(recorded(Path(facts.folder)))
-        if each.cleared is None
+        if each.first <= at and (each.cleared is None or each.cleared > at)
     }
-    return Course(facts.state, _without_place(facts), facts.step, facts.images, tuple(standing.values()))
+    reason = _without_place(facts)
+    if at < facts.step:
+        reason = f"looked at in round {at:,}, before its end" + (f": {reason}" if reason else "")
+    return Course(facts.state, reason, at, _seen(facts, at), tuple(standing.values()))
 
 
 def _without_place(facts: RunFacts) -> str:
@@ -64,13 +91,14 @@ def _without_place(facts: RunFacts) -> str:
     return facts.reason.replace(facts.folder, Path(facts.folder).name)
 
 
-def record(facts: RunFacts) -> Part:
+def record(facts: RunFacts, step: int | None = None) -> Part:
     """What the run's own record says, in sentences."""
+    then = course(facts, step)
     ended = f"{facts.state}: {_without_place(facts)}" if facts.reason else facts.state
     said = [f"The run of {facts.step:,} steps is {ended}."]
-    said += [f"The alarm '{rule}' stands from round {step:,} on: {told}" for rule, step, told in course(facts).alarms]
+    said += [f"It is looked at in round {then.steps:,}."] if then.steps < facts.step else []
+    said += [f"The alarm '{rule}' stands from round {since:,} on: {told}" for rule, since, told in then.alarms]
     said += [] if facts.alarms else ["No alarm was given."]
-    if facts.gap is not None and facts.lowest_gap is not None:
+    if facts.gap is not None and facts.lowest_gap is not None and then.steps >= facts.step:
         said.append(f"Its gap to real samples ended at {facts.gap:.3g}; the lowest was {facts.lowest_gap:.3g}.")
-    again = shlex.join(["ganatomy", "info", Path(facts.folder).name])
-    return Part("record", "What does its record say?", tuple(said), command=again)
+    return Part("record", "What does its record say?", tuple(said))

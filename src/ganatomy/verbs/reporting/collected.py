@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from ganatomy.data.dataset import Dataset
@@ -16,10 +17,13 @@ from ganatomy.data.decode import FolderOptions
 from ganatomy.data.worlds import WORLDS
 from ganatomy.errors import GanatomyError
 from ganatomy.evaluate.scorecard.limits import Limits
+from ganatomy.explain.game.record import recorded
 from ganatomy.models.gan import GAN
 from ganatomy.report.facts import Missing, Part
 from ganatomy.report.found import Carded, Everything, Found
+from ganatomy.results.folder import load
 from ganatomy.results.provenance import Provenance
+from ganatomy.training.runs.checkpoint import steps_of
 from ganatomy.training.runs.folder import open_run
 from ganatomy.verbs.answers import Answer
 from ganatomy.verbs.evaluate import Evaluated, evaluate
@@ -29,11 +33,13 @@ from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.measures.material import How
 from ganatomy.verbs.places import run_of, trained_in
 from ganatomy.verbs.real import Source, real_pictures
-from ganatomy.verbs.reporting.about import course, record
+from ganatomy.verbs.reporting.about import course, record, step_of
+from ganatomy.verbs.reporting.provenance import redacted
 from ganatomy.verbs.reporting.samples import parts
 from ganatomy.verbs.run_facts import RunFacts, run_facts
-from ganatomy.verbs.subject import subject
+from ganatomy.verbs.subject import named, subject
 
+RECORD = "record"
 Progress = Callable[[str], Callable[[int, int], None]]
 Say = Callable[[str], None]
 
@@ -53,11 +59,16 @@ class Asking:
     most: int = 3_000_000
 
     def words(self) -> list[str]:
-        """The options that change what is found, as they are written; folders stay out of what is redacted."""
-        found = [] if self.data is None else ["--data", self.data]
-        found += [] if self.data_dir is None or self.redact else ["--data-dir", str(self.data_dir)]
-        found += [] if self.seed == 0 else ["--seed", str(self.seed)]
-        return found + ["--thorough"] * self.thorough
+        """The options that change what is found, as they are written."""
+        given = {"data": self.data, "data-dir": self.data_dir, "seed": self.seed or None, **_changed(self.folder)}
+        written = [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
+        return (redacted(written) if self.redact else written) + ["--thorough"] * self.thorough
+
+
+def _changed(folder: FolderOptions | None) -> dict[str, object]:
+    """Those that differ from what they are by default."""
+    options = () if folder is None else fields(folder)
+    return {each.name: value for each in options if (value := getattr(folder, each.name)) != each.default}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +86,9 @@ class Collected:
 def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Progress) -> Collected:
     """Explain and evaluate tell what they could not do, and why; nothing of it ends the report but a wrong name."""
     name = _name(gan, asking)
-    run = run_of(gan)
-    facts = None if run is None else run_facts(open_run(run))
-    missing: list[Missing] = []
-    whom = _networks(gan, facts, missing)
+    run, missing = run_of(gan), list[Missing]()
+    whom = _networks(gan, run, missing)
+    facts = None if run is None else _facts(run, missing)
     held_out = None if whom is None else _held_out(whom, gan, asking)
     answers = list(_explained(gan, asking, missing, say=say, progress=progress))
     done = _evaluated(gan, asking, missing, say=say, progress=progress)
@@ -93,9 +103,9 @@ def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Prog
         },
         commands=_commands(name, asking),
         parts=_parts(whom, held_out, facts, name=name, asking=asking),
-        course=None if facts is None else course(facts),
+        course=None if facts is None else course(facts, step_of(whom)),
         why_no_samples=next((each.said for each in missing if each.name == "samples" and whom is None), ""),
-        why_no_course="" if run is not None else "it is no run, so nothing of its training is recorded",
+        why_no_course=_why_no_course(run, missing),
         has_critic=whom is not None and whom.critic is not None,
         has_data=held_out is not None,
         known_density=whom is not None and whom.data in WORLDS,
@@ -105,15 +115,33 @@ def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Prog
     return Collected(everything, name, whom, run, facts, tuple(each for each in (*records, *made) if each is not None))
 
 
-def _networks(gan: GAN | str | Path, facts: RunFacts | None, missing: list[Missing]) -> GAN | None:
+def _networks(gan: GAN | str | Path, run: Path | None, missing: list[Missing]) -> GAN | None:
     """Of a run that gives no samples its record still tells; a name that stands for nothing is an error."""
     try:
         return gan if isinstance(gan, GAN) else subject(gan)
     except GanatomyError as error:
-        if facts is None:
+        wanted = None if isinstance(gan, GAN) else named(gan).step
+        if run is None or (wanted is not None and wanted not in ("best", *steps_of(open_run(run)))):
             raise
         missing.append(Missing("samples", error.said, error.remedy))
         return None
+
+
+def _facts(run: Path, missing: list[Missing]) -> RunFacts | None:
+    """A record that cannot be read does not end the report: the weights are whole without it."""
+    try:
+        found = run_facts(open_run(run))
+        recorded(run)
+    except GanatomyError as error:
+        missing.append(Missing(RECORD, error.said, error.remedy))
+        return None
+    return found
+
+
+def _why_no_course(run: Path | None, missing: list[Missing]) -> str:
+    if run is None:
+        return "it is no run, so nothing of its training is recorded"
+    return next((each.said for each in missing if each.name == RECORD), "")
 
 
 def _explained(
@@ -174,7 +202,7 @@ def _found(answers: Sequence[Answer], *, base: Path) -> dict[str, tuple[Found, .
         result = Found(
             each.explainer,
             each.told.name,
-            each.told.record,
+            load(each.folder),  # as it will be read again: in memory an array may lie in another order
             each.said,
             _beside(each.folder, base),
             drawing,
@@ -204,22 +232,27 @@ def _parts(
 ) -> dict[str, tuple[Part, ...]]:
     found: dict[str, tuple[Part, ...]] = {}
     if facts is not None:
-        told = record(facts)
+        told = record(facts, step_of(gan))
         found["training"] = (replace(told, command=shlex.join(["ganatomy", "info", name])),)
     if gan is not None:
-
-        def drawn(numbers: str) -> str:
-            seed = [] if asking.seed == 0 else ["--seed", str(asking.seed)]
-            return shlex.join(["ganatomy", "sample", name, "--seeds", numbers, *seed])
-
         try:
+            drawn = partial(sampling, name, asking)
             found["samples"] = tuple(parts(gan, held_out, seed=asking.seed, command=drawn))
         except GanatomyError:  # two channels, say: told where the first ones could not be drawn
             found["samples"] = ()
     return found
 
 
+def sampling(name: str, asking: Asking, numbers: str) -> str:
+    """What draws the samples of these numbers."""
+    seed = [] if asking.seed == 0 else ["--seed", str(asking.seed)]
+    return shlex.join(["ganatomy", "sample", name, "--seeds", numbers, *seed]) if name else ""
+
+
 def _commands(name: str, asking: Asking) -> dict[str, str]:
+    """None of a GAN that has no name on the command line."""
+    if not name:
+        return {}
     words = asking.words()
     explained = {each: shlex.join(["ganatomy", "explain", name, each, *words]) for each in EXPLAINERS}
     return explained | {each: shlex.join(["ganatomy", "evaluate", name, each, *words]) for each in MEASURES}
@@ -232,5 +265,5 @@ def _subject(gan: GAN | str | Path) -> str:
 
 def _name(gan: GAN | str | Path, asking: Asking) -> str:
     if isinstance(gan, GAN):
-        return "GAN"
+        return ""
     return Path(gan).name if asking.redact else str(gan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import plain
 from ganatomy.training.runs.folder import PROVENANCE, open_run
 
+ABSOLUTE = re.compile(r"(?<![\w/])~?/(?:[^\s/'\"<>,;:]+/)+")  # up to the last name
 HIDDEN = "left out (--redact)"
 FOLDERS = re.compile(r"(?:~|\.{1,2})?/?(?:[\w.@+-]+/)+(?=[\w.@+-])|(?<![\w:/])/(?=[\w.@+-])")
 
@@ -50,6 +52,22 @@ def _training(run: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         found = None
     return dict(found) if isinstance(found, dict) else {"provenance.json": "cannot be read"}
+
+
+def without_folders(told: Any, folders: Iterable[str]) -> Any:
+    """A report, or any part of it, in which no path from the root stands, nor any of these folders."""
+    if isinstance(told, str):
+        for folder in sorted({each.rstrip("/") + "/" for each in folders if each.strip("./")}, key=len, reverse=True):
+            told = told.replace(folder, "")
+        return ABSOLUTE.sub("", told)
+    if isinstance(told, Mapping):
+        return {key: without_folders(value, folders) for key, value in told.items()}
+    if isinstance(told, list | tuple):
+        return type(told)(without_folders(each, folders) for each in told)
+    if dataclasses.is_dataclass(told) and not isinstance(told, type):
+        values = {each.name: getattr(told, each.name) for each in dataclasses.fields(told)}
+        return dataclasses.replace(told, **{name: without_folders(value, folders) for name, value in values.items()})
+    return told
 
 
 def redacted(told: Any) -> Any:

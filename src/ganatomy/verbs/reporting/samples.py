@@ -28,17 +28,19 @@ TILE = 64  # pixels of a larger picture's side, as it is shown
 CLASSES = 20  # rows of classes at most
 
 
-def shown(gan: GAN, *, seed: int) -> Picture:
-    """The first ones, of which none is left out."""
+def shown(gan: GAN, *, seed: int, command: Callable[[str], str] = lambda _numbers: "") -> Picture:
+    """The first ones, of which none is left out. `command`: what draws the samples of these numbers, as `0-63`."""
     if gan.format.kind == "point":
         said = f"Samples 0 to {POINTS - 1} of seed {seed}, none left out{_beside(gan)}."
-        return picture_of(drawn(gan.sample(seed, range(POINTS)), _world(gan)), name="samples", said=said)
+        points = drawn(gan.sample(seed, range(POINTS)), _world(gan))
+        return picture_of(points, name="samples", said=said, command=command(f"0-{POINTS - 1}"))
     said = f"Samples 0 to {FIRST - 1} of seed {seed}, row by row, none chosen, none left out{_size(gan.format)}."
-    return picture_of(_tiles(gan.sample(seed, range(FIRST)), gan.format), name="samples", said=said)
+    tiles = _tiles(gan.sample(seed, range(FIRST)), gan.format)
+    return picture_of(tiles, name="samples", said=said, command=command(f"0-{FIRST - 1}"))
 
 
 def parts(gan: GAN, held_out: Dataset | None, *, seed: int, command: Callable[[str], str]) -> list[Part]:
-    """`command`: what draws the samples of these numbers, as `0-63`."""
+    """`command`: as above."""
     found = []
     if gan.format.kind == "picture":
         found.append(_more(gan, seed=seed, command=command))
