@@ -50,6 +50,7 @@ REPORT = Report(
     ),
     methods=(),
     limits="ganatomy, 2026-11-22",
+    name="runs/0001-digits-mlp-s0",
     provenance={"versions": {"torch": "2.13.0", "python": "3.11.7"}, "seed": 0, "long": "x" * 999},
 )
 EVIL = (
@@ -112,12 +113,14 @@ def test_all_headings_stand_and_unknown_is_not_recorded():
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(wanted)
     assert "**license:** not recorded" in text
     assert "license" not in head
-    assert head["datasets"] == ["digits"]
+    assert "datasets" not in head  # the Hub would take it for a name of its own
+    assert "**data:** digits" in text
     assert head["metrics"] == ["Fréchet distance"]
     assert head["library_name"] == "ganatomy"
     bare = replace(REPORT, about={}, against="", sections=(), answers=(), limits="", provenance={})
     head, text = head_and_text(card(bare))
-    assert {"license", "datasets", "metrics"}.isdisjoint(head)
+    assert {"license", "metrics"}.isdisjoint(head)
+    assert "**data:** not recorded" in text
     assert text.count("ot recorded") >= 7
 
 
@@ -151,6 +154,21 @@ def test_what_fails_stands_among_the_limits_and_what_passes_does_not():
     assert "**groups**: no groups" in text
 
 
+def test_how_to_get_started_has_the_name_that_commands_are_given_or_none():
+    text = card(REPORT)
+    assert "ganatomy sample runs/0001-digits-mlp-s0\n" in text
+    assert "subject('runs/0001-digits-mlp-s0')" in text
+    text = card(replace(REPORT, name=""))
+    assert "```" not in text
+    assert "## How to get started\n\nNot recorded: it has no name" in text
+
+
+def test_rounding_does_not_hide_a_limit_that_is_missed():
+    shown = Claim("7: share over due", 0.718, Interval(0.363, 1.42, 0.995, "t"), 1.0, "", "warn", "passes >= 0.4")
+    part = Part("classes", "which", (), (shown,))
+    assert "0.72 \\[0.36, 1.42\\]" in card(replace(REPORT, sections=(Section("quality", "", (part,)),)))
+
+
 def test_long_values_are_left_to_the_report():
     text = card(REPORT)
     assert "**versions.torch:** 2.13.0" in text
@@ -164,7 +182,7 @@ def everywhere(name):
         Section(key, name, (part,), (Missing(name, name, name),)) for key in ("training", "units", "quality")
     )
     return replace(
-        REPORT, subject=name, against=name, about={name: name, "data": name, "license": name}, headline=name,
+        REPORT, subject=name, name=name, against=name, about={name: name, "data": name, "license": name}, headline=name,
         answers=(Answer(name, name, "fail", claim, "quality"),), sections=sections, limits=name,
         provenance={name: name},
     )  # fmt: skip
@@ -173,7 +191,6 @@ def everywhere(name):
 @pytest.mark.parametrize("name", EVIL)
 def test_names_are_escaped_wherever_they_stand(name):
     head, text = head_and_text(card(everywhere(name)))
-    assert head["datasets"] == [name]
     assert head["metrics"] == [name]
     outside = re.sub(r"^(`{3,})\w+\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert "<script" not in outside

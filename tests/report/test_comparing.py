@@ -18,6 +18,15 @@ def claim(
     return Claim(what, effect, within, 0.0, n=n, method=method, space=space, better=better)
 
 
+BOUNDS = {"low": "passes <= 0.5, fails > 5", "high": "passes >= 5, fails < 0.1", "neither": ""}
+
+
+def limited(*ends, better="low", limit=None, verdict="warn", **more):
+    """Under a limit in the direction that is better."""
+    bound = BOUNDS[better] if limit is None else limit
+    return replace(claim(*ends, better=better, **more), limit=bound, verdict=verdict if bound else None)
+
+
 def report(*claims, name="mine", part="distances", against="digits", verdict="warn", tally=""):
     section = Section("quality", "", (Part(part, "how far", claims=claims, tally=tally),))
     return Report(name, against, {}, verdict, "", (), None, (section,), (), "", {})
@@ -93,13 +102,62 @@ def _holds_nought(x, y):
     ],
 )
 def test_who_is_better(a, b, better, verdict):
-    found = one(claim(*a, better=better), claim(*b, better=better))
+    found = one(limited(*a, better=better), limited(*b, better=better))
     assert found.verdict == verdict
     assert found.effect == b[0] - a[0]
 
 
-def test_no_better_side_where_the_two_do_not_agree_on_one():
-    assert one(claim(1, 0.9, 1.1, better="low"), claim(2, 1.9, 2.1, better="high")).verdict == "apart"
+@pytest.mark.parametrize("better", ["low", "high"])
+def test_nothing_is_better_without_a_limit(better):
+    """A collapsed GAN has short paths, maps that insert well, and a critic whose heads are calibrated."""
+    a, b = claim(453, 400, 500, better=better), claim(0.1, 0.0, 0.2, better=better)
+    assert one(a, b).verdict == "apart"
+    for limit, verdict in (("smallest effect of interest 0.05", "present"), ("> 0.5", "present"), ("", "warn")):
+        assert one(*(replace(each, limit=limit, verdict=verdict) for each in (a, b))).verdict == "apart"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "limit", "verdict"),
+    [
+        ((1.01, 0.9, 1.1), (0.15, 0.1, 0.2), "passes >= 0.8, fails < 0.6", "A"),  # a Vendi ratio
+        ((0.0, 0.0, 0.01), (1.0, 0.8, 1.2), "passes >= 0.4, fails < 0.2", "B"),  # the share of a class
+        ((1.05, 0.8, 1.2), (9.6, 8.0, 11.0), "passes >= 0.4, fails < 0.2", "apart"),  # more than is due is no better
+        ((0.78, 0.7, 0.8), (0.0, 0.0, 0.01), "passes <= 1.2, fails > 1.5", "apart"),  # a density of none is no better
+        ((0.78, 0.7, 0.8), (1.9, 1.8, 2.0), "passes <= 1.2, fails > 1.5", "A"),
+    ],
+)
+def test_the_limit_says_what_is_better_where_the_reading_does_not(a, b, limit, verdict):
+    assert one(*(limited(*each, better="neither", limit=limit) for each in (a, b))).verdict == verdict
+
+
+def test_where_both_pass_the_reading_itself_must_say_what_is_better():
+    ends, limit = ((0.1, 0.05, 0.15), (0.3, 0.25, 0.35)), "passes <= 0.5, fails > 5"
+    for better, verdict in (("low", "A"), ("high", "apart"), ("neither", "apart")):
+        assert one(*(limited(*each, better=better, limit=limit, verdict="pass") for each in ends)).verdict == verdict
+
+
+def test_no_better_side_under_two_limits():
+    a, b = limited(1, 0.9, 1.1), limited(2, 1.9, 2.1, limit="passes <= 0.4, fails > 5")
+    assert one(a, b).verdict == "apart"
+
+
+def test_a_part_in_two_sections_counts_once():
+    whole = report(limited(1.0, 0.9, 1.1), part="memory")
+    twice = replace(whole, sections=(replace(whole.sections[0], key="critic"), *whole.sections))
+    found = compared(twice, twice, {})
+    assert [each.key for each in found.differences] == ["critic"]
+    assert compared(twice, whole, {}).unlike == ()
+
+
+def test_readings_without_a_gan_are_left_out():
+    names = ("trained on real samples", "trained on shuffled labels", "always the largest class", "gap to real")
+    rows = [claim(1.0, 0.9, 1.1, what=name) for name in names]
+    found = compared(report(*rows, part="usefulness"), report(*rows[:1], part="usefulness"), {})
+    assert (found.differences, [each.name for each in found.unlike]) == ((), ["gap to real (usefulness)"])
+    tested = claim(1.0, 0.9, 1.1, what="trained on real samples, tested on generated ones")
+    noise = claim(1.0, 0.9, 1.1, what="response to noise")
+    for part, row, count in (("usefulness", tested, 1), ("agreement", noise, 0)):
+        assert len(compared(report(row, part=part), report(row, part=part), {}).differences) == count
 
 
 def test_intervals_of_two_levels_are_not_put_together():
@@ -178,13 +236,27 @@ def test_units_of_two_gans_have_no_common_numbers(part):
 
 def test_the_headline_counts_and_says_what_chance_does():
     rows = [
-        (claim(1, 0.9, 1.1, what=f"r{k}"), claim(b, b - 0.1, b + 0.1, what=f"r{k}")) for k, b in enumerate((2, 0, 1, 1))
+        (limited(1, 0.9, 1.1, what=f"r{k}"), limited(b, b - 0.1, b + 0.1, what=f"r{k}"))
+        for k, b in enumerate((2, 0, 1, 1))
     ]
     mine, theirs = zip(*rows, strict=True)
     found = compared(report(*mine, name="old"), report(*theirs, name="new", verdict=None), {})
     assert found.headline == (
-        "Of 4 readings of both A is better in 1, B in 1, 2 are not told apart (each at 95%, so that of the 4 judged "
-        "about 0.2 would differ by chance alone). A (old): warn. B (new): cannot be said."
+        "A is usable with care, B cannot be judged. "
+        "A is better in 1 of the 4 readings that have a limit, B in 1; 2 are not told apart. Each is judged at "
+        "95 %: if the two did not differ, about 0.2 of the 4 would seem apart by chance alone."
+    )
+    free = (claim(1, 0.9, 1.1, what="x"), claim(1, what="y"))
+    found = compared(report(mine[0], *free), report(theirs[0], *(replace(each, effect=1.05) for each in free)), {})
+    assert found.headline.startswith(
+        "A is usable with care, B is usable with care. A is better in 1 of 1 reading that has a limit, B in none. "
+        "Of 2 readings without a limit 1 is not told apart, 1 is without an interval to tell by: none of them"
+    )
+    alone = compared(report(free[0]), report(replace(free[0], interval=Interval(0.9, 1.1, 0.9, "t"))), {})
+    assert alone.headline == (
+        "A is usable with care, B is usable with care. "
+        "No reading that has a limit was taken of both in the same way, so nothing says which is better. Of 1 reading "
+        "without a limit 1 is without an interval to tell by: none of them says better."
     )
 
 

@@ -10,7 +10,7 @@ from ganatomy.evaluate.quality.agreement import agreement
 from ganatomy.evaluate.scorecard.card import LeftOut, Scorecard, Section
 from ganatomy.evaluate.scorecard.limits import Bound, Limit, Limits, shipped
 from ganatomy.numerics.statistics.interval import Interval
-from ganatomy.report.answered.words import reason, valued
+from ganatomy.report.answered.words import beyond, bounds, reason, valued
 from ganatomy.report.facts import Answer, Claim, Missing
 from ganatomy.report.found import Carded, Course, Everything, Found
 from ganatomy.report.verdict import answers, overall
@@ -175,9 +175,103 @@ def test_counts_and_what_cannot_be_judged_are_said():
         measured("two-sample accuracy", 0.9, 0.85, 0.95, floor=0.5),
     )
     answer = row("like real", everything(carded=carded({"distances pixels": rows})))
-    assert answer.said == "No: 1 of 3 readings misses its limit."
+    assert answer.said == "No: 1 of 2 readings misses its limit; 1 could not be judged."
     assert answer.more.startswith(
-        "3 readings have a limit: 1 beyond, 1 within, 1 that cannot be judged (Fréchet distance)."
+        "3 readings have a limit: 1 beyond their limit, 1 within, 1 that cannot be judged (Fréchet distance)."
+    )
+
+
+def test_beyond_what_passes_is_no_doubt():
+    """Wholly beyond "<= 0.6" and not so far as "> 0.8", against an interval that holds the bound."""
+    over = measured("two-sample accuracy", 0.657, 0.603, 0.708, floor=0.5)
+    open_ = measured("two-sample accuracy", 0.65, 0.58, 0.72, floor=0.5)
+    for rows, brief, said in (
+        (
+            (over,),
+            "Not quite: 1 of 2 readings is beyond what passes.",
+            "Beyond what passes, not so far as what fails: a",
+        ),
+        ((open_,), "It cannot be told for sure: 1 of 2 readings is in doubt.", "Cannot be told for sure: a simple"),
+        (
+            (over, over, open_),
+            "Not quite: 2 of 4 readings are beyond what passes, 1 is in doubt.",
+            "2 beyond what passes, not so far as what fails, 1 that cannot be told for sure, 1 within.",
+        ),
+    ):
+        given = everything(carded=carded({"distances pixels": rows}))
+        answer = row("like real", given)
+        assert (answer.verdict, answer.said) == ("warn", brief)
+        assert said in answer.more
+        sure = over in rows
+        assert (answer.claim.effect == 0.657) is sure
+        headline = overall(answers(given))[1]
+        assert headline.startswith("Usable with care: a simple classifier tells its samples from real ones 6")
+        assert ("; that is beyond what passes, not so far as what fails." in headline) is sure
+        assert ("; whether that passes cannot be told for sure." in headline) is not sure
+
+
+def test_what_is_surely_beyond_is_shown_before_what_is_plainer_and_in_doubt():
+    rows = (
+        measured("two-sample accuracy", 0.65, 0.58, 0.72, floor=0.5),
+        measured("Fréchet distance", 3.0, 2.5, 3.5, floor=1.0),
+    )
+    assert row("like real", everything(carded=carded({"distances pixels": rows}))).claim.what == "Fréchet distance"
+
+
+def test_a_headline_parts_what_is_beyond_from_what_is_in_doubt():
+    over = Claim("recall", 0.7, Interval(0.65, 0.75, 0.95, "t"), 1.0, verdict="warn", limit=">= 0.8 floor")
+    rows = [
+        answer(QUESTIONS[0], "warn"),
+        answer(QUESTIONS[1], "warn", claim=over),
+        answer(QUESTIONS[2], "warn", claim=replace(over, interval=Interval(0.65, 0.85, 0.95, "t"))),
+        answer(QUESTIONS[3], "warn"),
+    ]
+    assert overall(rows)[1].endswith(
+        " Also beyond what passes: what is missing. Also in doubt: whether it repeats training samples."
+        " See too how its training ended."
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "sections", "verdict"),
+    [
+        (
+            "like real",
+            {"distances pixels": (), "neighbours pixels": (), "worst": ("not finite", 0.0, 0.0, 0.001)},
+            None,
+        ),
+        ("like real", {"distances pixels": (), "neighbours pixels": ("density", 0.9, 0.8, 1.0)}, None),
+        ("like real", {"distances pixels": (), "neighbours pixels": ("precision", 0.95, 0.9, 1.0)}, "pass"),
+        ("like real", {"distances pixels": ("two-sample accuracy", 0.5, 0.4, 0.55), "neighbours pixels": ()}, "pass"),
+        ("like real", {"distances pixels": (), "neighbours pixels": ("density", 2.0, 1.9, 2.1)}, "fail"),
+        ("missing", {"neighbours pixels": (), "classes": (), "diversity pixels": ("Vendi ratio", 1.0, 0.9, 1.1)}, None),
+        ("missing", {"neighbours pixels": (), "classes": (), "diversity pixels": ("Vendi ratio", 0.1, 0, 0.2)}, "fail"),
+        ("missing", {"neighbours pixels": (), "classes": ("7: share over due", 1.0, 0.8, 1.2)}, "pass"),
+        ("missing", {"neighbours pixels": ("recall", 0.95, 0.9, 1.0), "classes": ()}, "pass"),
+        ("repeat", {"copies": ("copied at least", 0.0)}, None),
+        ("repeat", {"copies": ("exact copies, excess", 0.0, 0.0, 0.01)}, "pass"),
+    ],
+)
+def test_nothing_passes_on_what_does_not_bear_on_it(question, sections, verdict):
+    rows = {name: (measured(*each, floor=1.0),) if each else () for name, each in sections.items()}
+    answer = row(question, everything(carded=carded(rows)))
+    assert answer.verdict == verdict
+    if verdict is None:
+        assert answer.said.startswith("Not judged: ")
+        assert ("does not answer the question" in answer.said) == ("worst" not in sections)
+
+
+def test_finite_numbers_are_no_reading_of_likeness_but_where_they_fail():
+    for share, counted in (((0.0, 0.0, 0.001), "by 3 readings"), ((0.1, 0.08, 0.2), "1 of 4 readings")):
+        card = carded({"worst": (measured("not finite", *share),)})
+        assert counted in row("like real", everything(carded=card)).said
+
+
+def test_what_could_not_be_judged_is_not_among_those_within_their_limits():
+    lost = measured("Fréchet distance", math.inf, 1, math.inf, floor=1.0)
+    good = everything(carded=carded({"distances pixels": (lost, GOOD["distances pixels"][1])}))
+    assert (
+        row("like real", good).said == "Not told from them, by 2 readings within their limits; 1 could not be judged."
     )
 
 
@@ -261,10 +355,11 @@ def test_training_without_a_record_says_why_and_does_not_stop_the_verdict():
         ({"order": order(0.45, 0.4, 0.5)}, "warn", "not shown to tell"),
         ({"order": order(0.55, 0.5, 0.6)}, "warn", "not shown to tell"),
         ({"order": order(0.55, 0.501, 0.6)}, "pass", "to rank samples"),
-        ({"calibration": calibration(0.2, 0.1, 0.3)}, "warn", "not as a probability"),
-        ({"calibration": calibration(0.2, 0.05, 0.3)}, "pass", "as a probability"),
+        ({"calibration": calibration(0.2, 0.1, 0.3)}, "warn", "no probability as it is"),
+        ({"calibration": calibration(0.2, 0.05, 0.3)}, "pass", "is not refuted as a probability"),
+        ({"calibration": calibration(0.0, 0.0, math.inf)}, "warn", "whether it is a probability could not be told"),
         ({"calibration": calibration(0.06, 0.03, 0.09, z=9.0)}, "warn", "too sure"),
-        ({"calibration": calibration(0.06, 0.03, 0.09, head="platt")}, "pass", "once a head (platt)"),
+        ({"calibration": calibration(0.06, 0.03, 0.09, head="platt")}, "pass", "after a fitted head (platt)"),
         ({"memory": memory("present")}, "warn", "75.0 % [72.0, 78.0] of the time"),
         ({"memory": memory("undetermined")}, "warn", "could not be told"),
         ({"cues": cues([[-1, 1], [0, 0]])}, "warn", "'mark 0'"),
@@ -278,6 +373,22 @@ def test_the_critics_score(changed, verdict, words):
     assert len(answer.said) < 130
 
 
+@pytest.mark.parametrize("area", [(0.3, 0.2, 0.4), (0.5, 0.4, 0.6), (math.nan, math.nan, math.nan)])
+def test_a_score_that_does_not_rank_is_no_probability(area):
+    answer = row("critic's score", everything(found={**FOUND, "order": (order(*area),)}))
+    assert answer.verdict in ("fail", "warn")
+    assert "refuted" not in answer.said + answer.more
+    assert "nor is it of use as a probability" in answer.more
+
+
+def test_a_critic_that_fails_alone_is_a_warning():
+    rows = answers(everything(found={**FOUND, "order": (order(0.1, 0.05, 0.2),)}))
+    verdict, headline = overall(rows)
+    assert rows[4].verdict == "fail"
+    assert verdict == "warn"
+    assert headline.startswith("Usable with care: do not rely on its critic's score (it puts generated above real")
+
+
 def test_a_logit_that_is_off_and_a_head_that_mends_it():
     raw, mended = calibration(0.2, 0.1, 0.3), calibration(0.06, 0.03, 0.09, head="platt")
     grades = {**mended.record.grades, **raw.record.grades}
@@ -285,7 +396,10 @@ def test_a_logit_that_is_off_and_a_head_that_mends_it():
     both = told("calibration", explained("p", {"ece": [0, 0]}, units=("as it is", "platt"), grades=grades, note=note))
     answer = row("critic's score", everything(found={**FOUND, "calibration": (both,)}))
     assert answer.verdict == "warn"
-    assert "as a probability once a head (platt) is fitted to it; but not as a probability as it is" in answer.more
+    assert (
+        "it is not refuted as a probability after a fitted head (platt); but it is no probability as it is"
+        in answer.more
+    )
 
 
 def test_a_critic_that_was_not_looked_at_in_full_never_passes():
@@ -305,9 +419,10 @@ def steered(beats, verdict):
 
 
 def test_units_and_directions_are_counted_once_and_not_judged():
-    claim = np.array([[1, -1, 0], [1, 0, -1]])
-    specific = np.array([[0.25, 1, 1], [0.5, 1, 1]])
-    arrays = {"claim": claim, "specificity": specific, "controls": [3, 3]}
+    claim = np.array([[1, -1, 0, 0], [1, 0, -1, 0]])
+    specific = np.array([[0.25, 1, 1, 1], [0.5, 1, 1, 1]])
+    effect = np.where(np.arange(4) == 3, np.nan, np.zeros((2, 3, 4)))  # the last concept never varies
+    arrays = {"claim": claim, "effect": effect, "specificity": specific, "controls": [3, 3]}
     ways = steered([True, False], [["present", "none"], ["absent", "undetermined"]])
     found = {
         "dissection": (told("effects", explained("dissection: effects", arrays, units=("a", "b"))),),
@@ -317,6 +432,7 @@ def test_units_and_directions_are_counted_once_and_not_judged():
     assert answer.verdict is None
     assert "of 6 pairs of unit and concept tested together, 2 are causes (1 of them do more" in answer.more
     assert "2 are shown not to be, 2 are undetermined" in answer.more
+    assert answer.said.startswith("Shown: 2 of 6 unit effects")
     assert "Directions: 1 of 2 move a concept more" in answer.more
     assert "of 3 pairs of direction and concept tested, 1 are present" in answer.more
 
@@ -338,7 +454,11 @@ QUESTIONS = [each.question for each in answers(everything())]
         ((None, "pass", "pass", "pass", "pass"), None),
         (("warn", None, "warn", "warn", "pass"), None),
         ((None, None, "fail", "warn", "pass"), "fail"),
-        (("pass", "pass", "pass", "pass", "fail"), "fail"),
+        (("pass", "pass", "pass", "pass", "fail"), "warn"),
+        (("pass", "pass", "pass", "fail", "pass"), "fail"),
+        (("pass", "pass", "pass", "fail", "fail"), "fail"),
+        (("warn", "pass", "pass", "warn", "fail"), "warn"),
+        ((None, "pass", "pass", "pass", "fail"), None),
     ],
 )
 def test_overall(verdicts, expected):
@@ -376,3 +496,29 @@ def test_numbers():
     assert valued(0.5, Interval(0.5, 0.5, 0.95, "t"), share=True) == "50 % [50, 50]"
     assert valued(3.5, Interval(2.6, math.inf, 0.95, "t")) == "3.5 [2.6, inf]"
     assert valued(-0.0001, Interval(-1, 1, 0.95, "t")) == "0.0 [-1.0, 1.0]"
+
+
+def test_rounding_never_hides_on_which_side_of_a_bound_a_number_lies():
+    within = Interval(0.363, 1.42, 0.995, "t")
+    assert valued(0.718, within) == "0.7 [0.4, 1.4]"
+    assert valued(0.718, within, beside=[0.4]) == "0.72 [0.36, 1.42]"
+    assert valued(0.718, Interval(0.4, 1.42, 0.995, "t"), beside=[0.4]) == "0.7 [0.4, 1.4]"
+    accuracy = Interval(0.6034, 0.7075, 0.95, "t")
+    assert valued(0.6574, accuracy, share=True, beside=[0.6, 0.8]) == "65.7 % [60.3, 70.8]"
+    assert valued(0.60001, beside=[0.6]) == "0.60001"
+    assert valued(math.inf, Interval(0.3996, math.inf, 0.95, "t"), beside=[0.4]) == "inf [0.3996, inf]"
+    claim = Claim("7: share over due", 0.718, within, 1.0, verdict="warn", limit=">= 0.4")
+    assert "made 0.72 [0.36, 1.42] times" in reason(claim)
+    assert "made 0.72 [0.36, 1.42] times" in reason(replace(claim, limit="passes >= 0.8 floor, fails < 0.4 floor"))
+    assert "made 0.7 [0.4, 1.4] times" in reason(replace(claim, limit="smallest effect of interest 0.4"))
+
+
+def test_a_limit_is_read_from_its_words_or_not_at_all():
+    assert bounds("<= 0.6") == (Bound("<=", 0.6),)
+    assert bounds("passes >= 0.8 floor, fails < 0.6 floor") == (Bound(">=", 0.8, True), Bound("<", 0.6, True))
+    assert bounds("adjusted p 0.02, at most 0.05") == bounds("<= 1.2.3") == bounds("") == ()
+    claim = Claim("x", 1.0, None, 2.0, limit="<= 0.4 floor")
+    assert beyond(claim)
+    assert not beyond(replace(claim, control=None))
+    assert not beyond(replace(claim, limit="<= 0.5 floor"))
+    assert not beyond(replace(claim, interval=Interval(0.7, 1.2, 0.95, "t")))

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ganatomy.report.answered.words import valued
+from ganatomy.report.answered.words import places, valued
 from ganatomy.report.facts import Answer, Claim, Report, Section
 
 NOTHING = "not recorded"
@@ -54,12 +54,12 @@ def escaped(text: object) -> str:
 
 
 def _head(report: Report) -> str:
+    """Without `datasets`: the Hub reads names of its own there, and ours mean something else."""
     import yaml
 
     head: dict[str, object] = {"library_name": "ganatomy", "tags": ["pytorch", "gan", "generative-adversarial-network"]}
-    license_, data = _about(report, "license", "licence"), _about(report, "data", "data set", "trained on")
+    license_ = _about(report, "license", "licence")
     head |= {"license": license_} if license_ else {}
-    head |= {"datasets": [data]} if data else {}
     names = [
         claim.what.rpartition(": ")[2] for section in _chosen(report, MEASURED) for claim in _shown(_claims(section))
     ]
@@ -73,8 +73,8 @@ def _about(report: Report, *names: str) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     yield "## Model details"
-    license_ = _about(report, "license", "licence")
-    rows = [*report.about.items()] + ([] if license_ else [("license", NOTHING)])
+    wanted = (("data", "data set", "trained on"), ("license", "licence"))
+    rows = [*report.about.items(), *((names[0], NOTHING) for names in wanted if not _about(report, *names))]
     yield _list(f"**{escaped(key)}:** {escaped(value) or NOTHING}" for key, value in rows)
 
 
@@ -104,7 +104,11 @@ def _limits(report: Report) -> Iterator[str]:
 
 def _start(report: Report) -> Iterator[str]:
     """Names are quoted for the shell and for Python; a fence is longer than any that a name may hold."""
-    name = " ".join(report.subject.split())
+    yield "## How to get started"
+    if not report.name:
+        yield f"{NOTHING.capitalize()}: it has no name that it could be loaded by."
+        return
+    name = " ".join(report.name.split())
     lines = (
         (f"ganatomy sample {shlex.quote(name)}",),
         (
@@ -114,7 +118,6 @@ def _start(report: Report) -> Iterator[str]:
         ),
     )
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", name)), default=0))
-    yield "## How to get started"
     for language, code in zip(("shell", "python"), lines, strict=True):
         yield "\n".join([fence + language, *code, fence])
 
@@ -154,7 +157,7 @@ def _row(claim: Claim) -> tuple[str, ...]:
     return (
         claim.what,
         claim.space,
-        valued(claim.effect, claim.interval),
+        valued(claim.effect, claim.interval, beside=places(claim)),
         beside or NOTHING,
         "" if claim.n is None else str(claim.n),
         ICONS.get(verdict, verdict) if verdict else "",

@@ -2,20 +2,23 @@
 
     compared(report_of_a, report_of_b, {"command": "ganatomy compare A B"}).headline
 
-Readings are the same where section, part, name, space, method and n agree. An interval of B less A is had from both
-intervals alone (MOVER: Zou & Donner 2008). It takes the two for independent: where both GANs were held against the same
-real samples, what chance these bring moves both alike, and the interval is wider than it need be.
+Readings are the same where part, name, space, method and n agree. One is better where a limit says which way good
+lies, and only there; other readings are apart, or not told apart. An interval of B less A is had from both intervals
+alone (MOVER: Zou & Donner 2008). It takes the two for independent: where both GANs were held against the same real
+samples, what chance these bring moves both alike, and the interval is wider than it need be.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ganatomy.numerics.statistics.interval import Interval
+from ganatomy.report.answered.words import bounds, misses
 from ganatomy.report.facts import Claim, Comparison, Difference, Missing, Report
 
 LEVEL = 0.95
@@ -34,12 +37,29 @@ OWN = (
     "emergence",
 )
 DATALESS = ("smoothness", "geometry")  # parts that real samples have no share in
+# Readings that no GAN has a share in: what spaces answer to, and what classifiers do without it. They are left out.
+GANLESS = (
+    ("agreement", "response to *"),
+    ("usefulness", "trained on real samples"),
+    ("usefulness", "trained on shuffled labels"),
+    ("usefulness", "always the largest class"),
+)
+# verdict of a difference -> what is said of how many, where a limit judges them and where none does
+ENDS: Mapping[str | None, tuple[str, str]] = {
+    "not told apart": ("not told apart", "not told apart"),
+    "apart": ("apart with neither better", "apart"),
+    None: ("without an interval to tell by", "without an interval to tell by"),
+}
+JUDGED = ("pass", "warn", "fail")
 REMEDY = {
     "own": "`ganatomy evaluate A stability` matches the units of runs of one recipe",
     "data": "name the same data for both: --data",
     "way": "measure both in the same way, with as many samples, and compare them again",
     "one": "run the same explainers and measures for both",
 }
+
+
+WHOLE = {"pass": "passes", "warn": "is usable with care", "fail": "fails", None: "cannot be judged"}
 
 
 @dataclass(frozen=True)
@@ -53,8 +73,8 @@ class Line:
     chosen: bool
 
     @property
-    def name(self) -> tuple[str, str, str]:
-        return self.key, self.part, self.claim.what
+    def name(self) -> tuple[str, str]:
+        return self.part, self.claim.what
 
     @property
     def way(self) -> tuple[str, str, int | None, int]:
@@ -84,8 +104,26 @@ def difference(key: str, a: Claim, b: Claim) -> Difference:
     """B less A. Equal values, infinite ones too, are 0 apart."""
     effect = 0.0 if a.effect == b.effect else b.effect - a.effect
     within = mover(a, b)
-    better = a.better if a.better == b.better else "neither"
-    return Difference(a.what, key, a, b, effect, within, _verdict(effect, within, better))
+    return Difference(a.what, key, a, b, effect, within, _verdict(effect, within, _better(a, b)))
+
+
+def ruled(difference: Difference) -> bool:
+    """Whether both were held against the same limit of a scorecard; of what explainers claim nothing is better."""
+    a, b = difference.a, difference.b
+    return a.limit == b.limit and bool(bounds(a.limit)) and any(each.verdict in JUDGED for each in (a, b))
+
+
+def _better(a: Claim, b: Claim) -> str:
+    """The way in which the limit lets pass.
+
+    Where the reading itself does not say that this way is good without end, as with the share of a class, the worse of
+    the two must miss what passes.
+    """
+    if not ruled(Difference(a.what, "", a, b, 0.0, None, None)):
+        return "neither"
+    way = "low" if bounds(a.limit)[0].upper else "high"
+    worse = max(a, b, key=lambda each: each.effect if way == "low" else -each.effect)
+    return way if a.better == b.better == way or misses(worse) else "neither"
 
 
 def mover(a: Claim, b: Claim) -> Interval | None:
@@ -115,15 +153,23 @@ def _verdict(effect: float, within: Interval | None, better: str) -> str | None:
 
 
 def _lines(report: Report, only: tuple[str, ...] = ()) -> Iterator[Line]:
-    """Of the parts that are named, or of all but those of its own."""
+    """Of the parts that are named, or of all but those of its own; what stands in two sections counts in the first."""
+    met: set[tuple[object, ...]] = set()
     for section in report.sections:
         for part in section.parts:
             seen: Counter[tuple[str, str, str, int | None]] = Counter()
             wanted = part.name in only if only else part.name not in OWN
             for claim in part.claims if wanted else ():
                 like = claim.what, claim.space, claim.method, claim.n
-                yield Line(section.key, part.name, claim, seen[like], bool(part.tally))
+                line = Line(section.key, part.name, claim, seen[like], bool(part.tally))
                 seen[like] += 1
+                if (line.name, line.way) not in met and not _ganless(line):
+                    met.add((line.name, line.way))
+                    yield line
+
+
+def _ganless(line: Line) -> bool:
+    return any(line.part == part and fnmatchcase(line.claim.what, what) for part, what in GANLESS)
 
 
 def _apart(a: Report, b: Report) -> tuple[Missing, ...]:
@@ -138,7 +184,7 @@ def _unlike(mine: Iterable[Line], theirs: Iterable[Line]) -> Iterator[Missing]:
     sides = [_by_name(lines) for lines in (mine, theirs)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
         here, there = (side.get(name, []) for side in sides)
-        what = f"{name[2]} ({name[1]})"
+        what = f"{name[1]} ({name[0]})"
         for line, twin in zip(here, there, strict=False):
             yield Missing(what, _other_way(line.claim, twin.claim), REMEDY["way"])
         for letter, more in (("A", here[len(there) :]), ("B", there[len(here) :])):
@@ -148,8 +194,8 @@ def _unlike(mine: Iterable[Line], theirs: Iterable[Line]) -> Iterator[Missing]:
                 yield Missing(what, f"it {said} of {letter} alone{where}", REMEDY["one"])
 
 
-def _by_name(lines: Iterable[Line]) -> dict[tuple[str, str, str], list[Line]]:
-    found: dict[tuple[str, str, str], list[Line]] = {}
+def _by_name(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
+    found: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         found.setdefault(line.name, []).append(line)
     return found
@@ -179,30 +225,40 @@ def _owned(a: Report, b: Report) -> Iterator[Missing]:
 
 
 def _headline(a: Report, b: Report, differences: tuple[Difference, ...]) -> str:
-    ends = f"A ({a.subject}): {_judged(a)}. B ({b.subject}): {_judged(b)}."
+    verdicts = f"A {WHOLE[a.verdict]}, B {WHOLE[b.verdict]}."
     if not differences:
-        return f"Nothing can be compared: no reading of the two is of the same kind. {ends}"
-    judged = [each for each in differences if each.verdict is not None]
-    counts = Counter(each.verdict for each in judged)
-    told = [f"A is better in {counts['A']}", f"B in {counts['B']}"]
-    told += [f"{counts['apart']} are apart without one being better"] if counts["apart"] else []
-    told += [f"{counts['not told apart']} are not told apart"]
-    silent = len(differences) - len(judged)
-    told += [f"{silent} have no interval to judge by"] if silent else []
-    chance = sum(1 - each.interval.level for each in judged if each.interval is not None)
-    many = f"Of {len(differences)} readings of both " if len(differences) > 1 else "Of 1 reading of both "
-    at = (
-        f"each at {LEVEL:.0%}"
-        if all(each.interval and each.interval.level == LEVEL for each in judged)
-        else "each at its own level"
-    )
-    why = (
-        f" ({at}, so that of the {len(judged)} judged about {chance:.2g} would differ by chance alone)"
-        if judged
-        else ""
-    )
-    return f"{many}{', '.join(told)}{why}. {ends}"
+        return f"{verdicts} Nothing can be compared: no reading of the two is of the same kind."
+    limited = [each for each in differences if ruled(each)]
+    others = [each for each in differences if not ruled(each)]
+    return " ".join(each for each in (verdicts, _of_limited(limited), _of_others(others), _chance(differences)) if each)
 
 
-def _judged(report: Report) -> str:
-    return report.verdict or "cannot be said"
+def _of_limited(found: Sequence[Difference]) -> str:
+    if not found:
+        return "No reading that has a limit was taken of both in the same way, so nothing says which is better."
+    counts = Counter(each.verdict for each in found)
+    many = f"the {len(found)} readings that have a limit" if len(found) > 1 else "1 reading that has a limit"
+    told = f"A is better in {counts['A'] or 'none'} of {many}, B in {counts['B'] or 'none'}"
+    rest = _ends(counts, 0)
+    return f"{told}; {rest}." if rest else f"{told}."
+
+
+def _of_others(found: Sequence[Difference]) -> str:
+    if not found:
+        return ""
+    many = f"{len(found)} readings" if len(found) > 1 else "1 reading"
+    return f"Of {many} without a limit {_ends(Counter(each.verdict for each in found), 1)}: none of them says better."
+
+
+def _ends(counts: Mapping[str | None, int], which: int) -> str:
+    there = [(counts[verdict], said[which]) for verdict, said in ENDS.items() if counts[verdict]]
+    return ", ".join(f"{count} {'is' if count == 1 else 'are'} {said}" for count, said in there)
+
+
+def _chance(found: Iterable[Difference]) -> str:
+    levels = [each.interval.level for each in found if each.verdict is not None and each.interval is not None]
+    if not levels:
+        return ""
+    at = f"at {LEVEL * 100:.0f} %" if set(levels) == {LEVEL} else "at its own level"
+    few = f"about {sum(1 - level for level in levels):.2g} of the {len(levels)}"
+    return f"Each is judged {at}: if the two did not differ, {few} would seem apart by chance alone."

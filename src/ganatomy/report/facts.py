@@ -144,7 +144,10 @@ class Method(Record):
 
 @dataclass(frozen=True)
 class Report(Record):
-    """`about` says what the GAN is, name by name; `samples` are drawn in order of their address, none left out."""
+    """`about` says what the GAN is, name by name; `samples` are drawn in order of their address, none left out.
+
+    subject: short; name: as commands are given it, empty where the GAN has none.
+    """
 
     subject: str
     against: str
@@ -157,6 +160,7 @@ class Report(Record):
     methods: tuple[Method, ...]
     limits: str
     provenance: Mapping[str, Any]
+    name: str = ""
 
     def section(self, key: str) -> Section:
         return next(section for section in self.sections if section.key == key)

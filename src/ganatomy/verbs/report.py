@@ -128,6 +128,7 @@ def facts_of(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Progr
             methods=methods(_used(everything)),
             limits=_limits(asking),
             provenance=_provenance(whole, asking, started),
+            name=whole.name,
         )
     return cast("Report", without_folders(told, _folders(gan, asking))) if asking.redact else told
 

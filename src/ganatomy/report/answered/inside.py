@@ -31,18 +31,20 @@ def known(everything: Everything) -> Answer:
 
 def _units(found: tuple[Found, ...]) -> tuple[str, str]:
     """At a glance and in full. A cause beats its controls where no unit of like activation does as much."""
-    record = next((each for each in _told(found) if "claim" in each.arrays and each.arrays["claim"].ndim == 2), None)
+    tables = (each for each in _told(found) if {"claim", "effect"} <= each.arrays.keys())
+    record = next((each for each in tables if each.arrays["claim"].ndim == 2), None)
     if record is None:
         return "", ""
-    claim = record.arrays["claim"]
+    tested = np.isfinite(record.arrays["effect"][:, 0])  # a concept that never varies was asked nothing
+    claim, many = np.where(tested, record.arrays["claim"], 0), int(tested.sum())
     causes, out = int((claim > 0).sum()), int((claim < 0).sum())
-    said = f"Units: of {claim.size:,} pairs of unit and concept tested together, {causes:,} are causes"
+    said = f"Units: of {many:,} pairs of unit and concept tested together, {causes:,} are causes"
     if causes and {"specificity", "controls"} <= record.arrays.keys():
         least = 1 / (1 + record.arrays["controls"].astype(float))[:, None]
         alone = int(((claim > 0) & (record.arrays["specificity"] <= least * (1 + 1e-9))).sum())
         said += f" ({alone:,} of them do more than every unit of like activation)"
-    whole = f"{said}, {out:,} are shown not to be, {claim.size - causes - out:,} are undetermined."
-    return f"{causes:,} of {claim.size:,} unit effects", whole
+    whole = f"{said}, {out:,} are shown not to be, {many - causes - out:,} are undetermined."
+    return f"{causes:,} of {many:,} unit effects", whole
 
 
 def _ways(found: tuple[Found, ...], what: str) -> tuple[str, str]:

@@ -2,21 +2,21 @@
 
     like_real(everything)           # Answer("Are its samples like real ones?", "Of 8 readings ...", "warn", Claim(...))
 
-A question has the worst verdict of its readings. What somebody set a limit for and no question asks for counts as
-likeness, so that no judgement is lost.
+A question has the worst verdict of its readings; it passes only where one of those that answer it does. What somebody
+set a limit for and no question asks for counts as likeness, so that no judgement is lost.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
 from ganatomy.evaluate.scorecard.card import Section
 from ganatomy.evaluate.scorecard.limits import Limits, Verdict
-from ganatomy.report.answered.words import claim_of, plainness, reason
+from ganatomy.report.answered.words import beyond, claim_of, plainness, reason
 from ganatomy.report.facts import Answer, Claim, Missing
 from ganatomy.report.found import Carded, Everything
 from ganatomy.results.measurement import Measurement
@@ -42,8 +42,24 @@ MEASURES: Mapping[str, tuple[str, ...]] = {  # whose absence leaves a question o
     WHOLE: ("neighbours", "diversity", "classes"),
     COPIED: ("copies",),
 }
+# What can tell that all is well: sections and measurements. Variety is not completeness, and one bound of an interval
+# tells no more than that nothing is proven.
+BEARS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    LIKE: (("distances *", "*"), ("neighbours *", "precision")),
+    WHOLE: (
+        ("neighbours *", "recall"),
+        ("neighbours *", "coverage"),
+        ("classes", "*: share over due"),
+        ("groups", "*"),
+        ("modes", "*"),
+    ),
+    COPIED: (("copies", "*copies, excess"),),
+}
+SOUND = "not finite*"  # samples of finite numbers are no likeness: it may speak against a GAN, and never for it
 FINE: Final = {LIKE: "Not told from them", WHOLE: "Nothing was found missing", COPIED: "None seen"}
+NEAR: Final = {LIKE: "Not quite", WHOLE: "Somewhat", COPIED: "Somewhat"}
 WRONG: Final = {LIKE: "No", WHOLE: "Yes", COPIED: "Yes"}
+OVER, UNSURE = "beyond what passes, not so far as what fails", "cannot be told for sure"
 KEYS: Final = {LIKE: "quality", WHOLE: "quality", COPIED: "copying"}
 WORST: tuple[Verdict, ...] = ("fail", "warn", "pass")
 DISAGREE = "Spaces disagree"  # how `evaluate.quality.agreement` begins where they do
@@ -60,6 +76,11 @@ class Row:
     @property
     def sure(self) -> bool:
         return self.measured.interval is not None
+
+    def claim(self, limits: Limits) -> Claim:
+        limit = limits.of(self.measured)
+        bound = "" if limit is None else str(limit.fails if self.verdict == "fail" else limit.passes)
+        return claim_of(self.measured, verdict=self.verdict, limit=bound)
 
 
 def like_real(everything: Everything) -> Answer:
@@ -94,16 +115,15 @@ def not_copied(everything: Everything) -> Answer:
 def _answered(question: str, everything: Everything) -> tuple[Answer, tuple[Row, ...]]:
     rows = () if everything.carded is None else rows_of(question, everything.carded)
     judged = [row for row in rows if row.verdict is not None]
-    if everything.carded is None or not judged:
+    verdict = next((each for each in WORST if any(row.verdict == each for row in judged)), None)
+    if everything.carded is None or verdict is None or (verdict == "pass" and not _borne(question, judged)):
         said = UNJUDGED + _why(question, everything, rows) + "."
         return Answer(question, said, None, None, KEYS[question]), ()
     limits = everything.carded.card.limits
-    verdict = next(each for each in WORST if any(row.verdict == each for row in judged))
-    row = _first([row for row in judged if row.verdict == verdict], limits)
-    claim = claim_of(row.measured, verdict=verdict, limit=_limit(row, limits))
-    return Answer(
-        question, _brief(question, rows, verdict), verdict, claim, KEYS[question], _said(claim, rows, verdict)
-    ), rows
+    claim = _first([row for row in judged if row.verdict == verdict], limits).claim(limits)
+    counts = _counted(rows, limits)
+    brief, said = _brief(question, verdict, counts), _said(claim, rows, counts)
+    return Answer(question, brief, verdict, claim, KEYS[question], said), rows
 
 
 def rows_of(question: str, carded: Carded) -> tuple[Row, ...]:
@@ -111,7 +131,18 @@ def rows_of(question: str, carded: Carded) -> tuple[Row, ...]:
     return tuple(
         Row(section, measured, verdict)
         for section, measured, verdict in carded.card.judged()
-        if carded.card.limits.of(measured) is not None and _asked(section.name, measured.name) == question
+        if carded.card.limits.of(measured) is not None
+        and _asked(section.name, measured.name) == question
+        and not (verdict == "pass" and fnmatchcase(measured.name, SOUND))
+    )
+
+
+def _borne(question: str, judged: Iterable[Row]) -> bool:
+    """Whether one of them tells something of the question."""
+    return any(
+        fnmatchcase(row.section.name, section) and fnmatchcase(row.measured.name, name)
+        for row in judged
+        for section, name in BEARS[question]
     )
 
 
@@ -121,18 +152,19 @@ def _asked(section: str, measure: str) -> str:
 
 
 def _first(rows: list[Row], limits: Limits) -> Row:
-    """One with an interval, of what is said most plainly; in several spaces what fails by most, or is most in doubt."""
+    """One with an interval, surely beyond what passes, of what is said most plainly; then what misses it by most."""
     return max(
         rows,
         key=lambda row: (
             row.sure,
+            beyond(row.claim(limits)),
             -plainness(row.measured.name),
-            0.0 if row.verdict == "pass" else _beyond(row, limits),
+            0.0 if row.verdict == "pass" else _far(row, limits),
         ),
     )
 
 
-def _beyond(row: Row, limits: Limits) -> float:
+def _far(row: Row, limits: Limits) -> float:
     """How far the nearer end of its interval lies beyond the bound that it misses, in sizes of that bound."""
     limit, within = limits.of(row.measured), row.measured.interval
     if limit is None:
@@ -144,31 +176,50 @@ def _beyond(row: Row, limits: Limits) -> float:
     return far / abs(place) if place else math.copysign(math.inf, far) if far else 0.0
 
 
-def _limit(row: Row, limits: Limits) -> str:
-    limit = limits.of(row.measured)
-    return "" if limit is None else str(limit.fails if row.verdict == "fail" else limit.passes)
+def _counted(rows: Iterable[Row], limits: Limits) -> dict[str, int]:
+    """How many come out in each way; a warning is beyond what passes or in doubt."""
+    counts = dict.fromkeys(("fail", OVER, UNSURE, "pass", "lost"), 0)
+    for row in rows:
+        warned = OVER if beyond(row.claim(limits)) else UNSURE
+        counts[warned if row.verdict == "warn" else row.verdict or "lost"] += 1
+    return counts
 
 
-def _brief(question: str, rows: tuple[Row, ...], verdict: Verdict) -> str:
-    many, worst = len(rows), sum(row.verdict == verdict for row in rows)
+def _brief(question: str, verdict: Verdict, counts: Mapping[str, int]) -> str:
+    """Of those that were judged; how many were not is said beside it."""
+    many, lost = sum(counts.values()) - counts["lost"], counts["lost"]
     readings = "1 reading" if many == 1 else f"{many} readings"
+    rest = f"; {lost} could not be judged." if lost else "."
     if verdict == "pass":
-        return f"{FINE[question]}, by {readings} within {'its limit' if many == 1 else 'their limits'}."
-    if verdict == "warn":
-        return f"Not surely: {worst} of {readings} {'is' if worst == 1 else 'are'} in doubt."
-    return f"{WRONG[question]}: {worst} of {readings} {'misses its limit' if worst == 1 else 'miss their limits'}."
+        return f"{FINE[question]}, by {readings} within {'its limit' if many == 1 else 'their limits'}{rest}"
+    if verdict == "fail":
+        worst = counts["fail"]
+        miss = "misses its limit" if worst == 1 else "miss their limits"
+        return f"{WRONG[question]}: {worst} of {readings} {miss}{rest}"
+    over, doubt = counts[OVER], counts[UNSURE]
+    if not over:
+        return f"It cannot be told for sure: {doubt} of {readings} {_are(doubt)} in doubt{rest}"
+    more = f", {doubt} {_are(doubt)} in doubt" if doubt else ""
+    return f"{NEAR[question]}: {over} of {readings} {_are(over)} beyond what passes{more}{rest}"
 
 
-def _said(claim: Claim, rows: tuple[Row, ...], verdict: Verdict) -> str:
-    counts = {each: sum(row.verdict == each for row in rows) for each in WORST}
-    lost = [row.measured.name for row in rows if row.verdict is None]
-    told = f"{counts['pass']} within" if counts["pass"] else ""
-    doubt = f"{counts['warn']} not surely within" if counts["warn"] else ""
-    worse = f"{counts['fail']} beyond" if counts["fail"] else ""
-    none = f"{len(lost)} that cannot be judged ({', '.join(dict.fromkeys(lost))})" if lost else ""
-    listed = ", ".join(each for each in (worse, doubt, told, none) if each)
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _said(claim: Claim, rows: tuple[Row, ...], counts: Mapping[str, int]) -> str:
+    lost = ", ".join(dict.fromkeys(row.measured.name for row in rows if row.verdict is None))
+    words = {
+        "fail": "beyond their limit",
+        OVER: OVER,
+        UNSURE: f"that {UNSURE}",
+        "pass": "within",
+        "lost": f"that cannot be judged ({lost})",
+    }
+    listed = ", ".join(f"{counts[each]} {said}" for each, said in words.items() if counts[each])
     many = "1 reading has a limit" if len(rows) == 1 else f"{len(rows)} readings have a limit"
-    lead = {"fail": "Farthest beyond", "warn": "In doubt", "pass": "Among them"}[verdict]
+    warned = OVER[:1].upper() + OVER[1:] if beyond(claim) else UNSURE[:1].upper() + UNSURE[1:]
+    lead = {"fail": "Farthest beyond", "pass": "Among them"}.get(claim.verdict or "", warned)
     return f"{many}: {listed}. {lead}: {reason(claim)}{_where(claim)}."
 
 
@@ -190,6 +241,9 @@ def _why(question: str, everything: Everything, rows: tuple[Row, ...]) -> str:
         return found.rstrip(".")
     if everything.carded is None:
         return "nothing was measured of its samples"
+    alone = ", ".join(dict.fromkeys(row.measured.name for row in rows if row.verdict is not None))
+    if alone:
+        return f"of what was measured only this has a limit, and it does not answer the question: {alone}"
     return "its readings cannot be held against their limits" if rows else "no limit is set for what was measured of it"
 
 

@@ -9,9 +9,10 @@ and do edits beside the point move it more than noise of equal size (the verdict
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ganatomy.evaluate.trust.calibration import uncalibrated
@@ -28,13 +29,14 @@ from ganatomy.results.record import Record
 QUESTION, KEY = "May its critic's score be believed?", "critic"
 GUESSING = 0.5
 RAW = "as it is"  # the score without a head
+FINE, OPEN, REFUTED = "not refuted", "not told", "refuted"  # as a probability
 SHOWN = 4  # cues that are named
 Verdict = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one reading comes to. use: what the score may be used for; beware: what not, or what to know.
+    """What one reading comes to. use: what the score may be used for; known: what is not refuted; beware: what not.
 
     good and bad are the same at a glance: clauses of which the score is the subject.
     """
@@ -42,6 +44,7 @@ class Told:
     verdict: Verdict
     claim: Claim
     use: str = ""
+    known: str = ""
     beware: str = ""
     good: str = ""
     bad: str = ""
@@ -53,6 +56,7 @@ def believed(everything: Everything) -> Answer:
     if not everything.has_critic:
         return Answer(QUESTION, f"{UNJUDGED}it has no critic.", None, None, KEY)
     told = {name: reading(everything.found.get(name, ())) for name, reading in READINGS.items()}
+    told["calibration"] = _ranked(told["calibration"], told["order"])
     seen = [each for each in told.values() if each is not None]
     absent = [name for name, each in told.items() if each is None]
     if told["order"] is None:
@@ -73,9 +77,9 @@ def _brief(seen: Iterable[Told]) -> str:
 def _said(seen: Iterable[Told]) -> str:
     uses = [each.use for each in seen if each.use]
     bewares = [each.beware for each in seen if each.beware]
+    known = "".join(f", and {each.known}" for each in seen if each.known)
     good = f"It may be used {' and '.join(uses)}" if uses else "Nothing was found that it may be used for"
-    good = good.removesuffix(",")
-    return f"{good}; but {'; '.join(bewares)}." if bewares else f"{good}."
+    return f"{good}{known}; but {'; '.join(bewares)}." if bewares else f"{good}{known}."
 
 
 def _why(everything: Everything, name: str) -> str:
@@ -89,8 +93,8 @@ def _order(found: tuple[Found, ...]) -> Told | None:
         return None
     area, low, high = (float(record.arrays[name][0]) for name in ("auc", "low", "high"))
     within = Interval(low, high, 0.95, "area under ROC")
-    told = f"area under ROC {valued(area, within)}, where guessing has {GUESSING:g}"
-    verdict: Verdict = "fail" if high < GUESSING else "warn" if low <= GUESSING else "pass"
+    told = f"area under ROC {valued(area, within, beside=[GUESSING])}, where guessing has {GUESSING:g}"
+    verdict: Verdict = "fail" if high < GUESSING else "pass" if low > GUESSING else "warn"
     claim = Claim(
         "real above generated, area under ROC",
         area,
@@ -118,7 +122,7 @@ def _order(found: tuple[Found, ...]) -> Told | None:
         "pass": Told(
             verdict,
             claim,
-            use=f"to rank samples, since it puts real ones above generated ones ({told}),",
+            use=f"to rank samples, since it puts real ones above generated ones ({told})",
             good="puts real above generated",
         ),
     }
@@ -134,41 +138,59 @@ def _calibration(found: tuple[Found, ...]) -> Told | None:
     chosen = re.search(r"The head is (.+?) \(", record.note)
     head = chosen.group(1) if chosen and chosen.group(1) in heads else next(iter(heads))
     name = RAW if RAW in heads else head
-    fine, claim, told = _probable(heads[name])
-    fitted = "" if name == RAW else f" once a head ({name}) is fitted to it"
-    if fine:
-        return Told("pass", claim, use=f"as a probability{fitted} ({told})", good=f"is a probability{fitted}")
-    wrong = f"not as a probability{fitted or ' as it is'} ({told})"
-    if name != head and _probable(heads[head])[0]:
+    state, claim, told = _probable(heads[name])
+    after = "" if name == RAW else " after a fitted head"
+    fitted = "" if name == RAW else f"{after} ({name})"
+    if state == FINE:
+        known = f"it is not refuted as a probability{fitted} ({told})"
+        return Told("pass", claim, known=known, good=f"is not refuted as a probability{after}")
+    if state == OPEN:
+        beware = f"whether it is a probability{fitted} could not be told ({told})"
+        return Told("warn", claim, beware=beware, bad=f"may be no probability{after}")
+    wrong = f"it is no probability{fitted or ' as it is'} ({told})"
+    if name != head and _probable(heads[head])[0] == FINE:
         return Told(
             "warn",
             claim,
-            use=f"as a probability once a head ({head}) is fitted to it",
+            known=f"it is not refuted as a probability after a fitted head ({head})",
             beware=wrong,
-            good="is a probability once a head is fitted to it",
-            bad="not as it is",
+            good="is not refuted as a probability after a fitted head",
+            bad="is none as it is",
         )
-    return Told("warn", claim, beware=wrong, bad="is no probability")
+    return Told("warn", claim, beware=wrong, bad=f"is no probability{after}")
 
 
-def _probable(grades: Mapping[str, Measurement]) -> tuple[bool, Claim, str]:
-    """Whether nothing speaks against it: neither Z, nor an error whose interval lies above that of a calibrated one."""
+def _ranked(calibrated: Told | None, order: Told | None) -> Told | None:
+    """A score that is not shown to put real above generated is no probability, however small its error."""
+    if calibrated is None or order is None or order.verdict == "pass" or not calibrated.known:
+        return calibrated
+    beware = "nor is it of use as a probability, since it is not shown to rank them"
+    claim = replace(calibrated.claim, verdict="warn")
+    return Told("warn", claim, beware="; ".join(each for each in (beware, calibrated.beware) if each))
+
+
+def _probable(grades: Mapping[str, Measurement]) -> tuple[str, Claim, str]:
+    """Not refuted, refuted (by Z, or an error surely above that of a calibrated one), or not told: no interval says."""
     error, wrong = grades["ECE"], uncalibrated(grades)
     within, floor = error.interval, error.floor
-    fine = not wrong and within is not None and floor is not None and within.low <= floor
+    told = within is not None and floor is not None and all(map(math.isfinite, (within.low, within.high, floor)))
+    above = within is not None and floor is not None and within.low > floor
+    state = REFUTED if wrong or above else FINE if told else OPEN
     claim = Claim(
         "error as a probability (ECE)",
         error.value,
         within,
         floor,
         "" if floor is None else "a calibrated score",
-        "pass" if fine else "warn",
+        "pass" if state == FINE else "warn",
         n=error.n,
         method=error.estimator,
         better="low",
     )
+    marks = () if floor is None else (floor,)
     beside = "" if floor is None else f", where a calibrated one has {valued(floor)}"
-    return fine, claim, f"error {valued(error.value, within)}{beside}" + (f"; it is {wrong}" if wrong else "")
+    found = f"error {valued(error.value, within, beside=marks)}{beside}"
+    return state, claim, found + (f"; it is {wrong}" if wrong else "")
 
 
 def _heads(record: Explanation) -> Mapping[str, dict[str, Measurement]]:

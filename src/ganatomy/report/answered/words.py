@@ -9,14 +9,18 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ganatomy.evaluate.scorecard.limits import SIGNS, WRITTEN, Bound
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.facts import Claim
 from ganatomy.results.measurement import Measurement
 
 PART = ": share over due"
+MORE = 4  # digits beyond those that an interval bears, where fewer would hide on which side of a bound it lies
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def claim_of(measured: Measurement, *, verdict: str | None = None, limit: str = 
 def reason(claim: Claim) -> str:
     """A clause, without a capital and without a full stop."""
     words = words_of(claim.what)
-    value = valued(claim.effect, claim.interval, share=words.share)
+    value = valued(claim.effect, claim.interval, share=words.share, beside=places(claim))
     if "{floor}" in words.said and claim.control is None:
         return f"{claim.what} is {value}"
     floor = "" if claim.control is None else valued(claim.control, share=words.share)
@@ -126,19 +130,71 @@ def plainness(name: str) -> int:
     return next((place for place, pattern in enumerate(WORDS) if fnmatchcase(name, pattern)), len(WORDS))
 
 
-def valued(value: float, within: Interval | None = None, *, share: bool = False) -> str:
-    """The number and its interval, in as many digits as the interval can bear; a share in percent."""
+def bounds(limit: str) -> tuple[Bound, ...]:
+    """Of "<= 0.6", or of "passes <= 0.6, fails > 0.8"; none of what is no bound in plain numbers."""
+    whole = [WRITTEN.fullmatch(each) for each in re.split("^passes |, fails ", limit) if each]
+    try:
+        return tuple(Bound(found[1], float(found[2]), found[3] is not None) for found in whole if found)
+    except ValueError:  # of several points
+        return ()
+
+
+def places(claim: Claim) -> tuple[float, ...]:
+    """The numbers that its verdict hangs on, where its limit is a bound."""
+    found = (bound.at(claim.control) for bound in bounds(claim.limit))
+    return tuple(each for each in found if each is not None)
+
+
+def misses(claim: Claim) -> bool:
+    """Whether its value lies beyond what its limit lets pass."""
+    return _missed(claim, claim.effect, claim.effect)
+
+
+def beyond(claim: Claim) -> bool:
+    """Whether all of its interval does, or its value where it has none."""
+    ends = (claim.effect,) * 2 if claim.interval is None else (claim.interval.low, claim.interval.high)
+    return _missed(claim, *ends)
+
+
+def _missed(claim: Claim, low: float, high: float) -> bool:
+    bound = next(iter(bounds(claim.limit)), None)
+    place = None if bound is None else bound.at(claim.control)
+    if bound is None or place is None:
+        return False
+    return not SIGNS[bound.sign](low if bound.upper else high, place)
+
+
+def valued(value: float, within: Interval | None = None, *, share: bool = False, beside: Sequence[float] = ()) -> str:
+    """The number and its interval, in as many digits as the interval can bear; a share in percent.
+
+    beside: bounds that it is held against: a number that rounding would put on one, or beyond, has more digits.
+    """
     ends = () if within is None else (within.low, within.high)
     scale = 100.0 if share else 1.0
-    numbers = [each * scale for each in (value, *ends)]
-    if ends and all(map(math.isfinite, numbers)):
-        width = numbers[2] - numbers[1]
-        digits = max(0, min(6, 1 - math.floor(math.log10(width)))) if width > 0 else None
-        told = [f"{each:.3g}" if digits is None else f"{round(each, digits) + 0.0:.{digits}f}" for each in numbers]
+    numbers, marks = ([each * scale for each in given] for given in ((value, *ends), beside))
+    if ends and all(map(math.isfinite, numbers)) and numbers[2] > numbers[1]:
+        fewest = max(0, min(6, 1 - math.floor(math.log10(numbers[2] - numbers[1]))))
+        ways = [[f"{round(each, digits) + 0.0:.{digits}f}" for each in numbers] for digits in _more(fewest)]
     else:
-        told = [f"{each:.3g}" for each in numbers]
+        ways = [[f"{each:.{digits}g}" for each in numbers] for digits in _more(3)]
+    told = next((way for way in ways if _same_side(way, numbers, marks)), ways[0])
     first = told[0] + " %" * share
     return f"{first} [{told[1]}, {told[2]}]" if ends else first
+
+
+def _more(fewest: int) -> range:
+    return range(fewest, fewest + MORE + 1)
+
+
+def _same_side(told: Sequence[str], numbers: Sequence[float], marks: Sequence[float]) -> bool:
+    """Whether each number as it is written lies on the same side of each mark, or on it, as it truly does."""
+    pairs = [(float(said), true) for said, true in zip(told, numbers, strict=True)]
+    return all(_side(said, mark) == _side(true, mark) for said, true in pairs for mark in marks)
+
+
+def _side(number: float, mark: float) -> int:
+    """-1 below, 0 on it (but for rounding of the machine), 1 above."""
+    return 0 if math.isclose(number, mark, rel_tol=1e-9, abs_tol=1e-12) else 1 if number > mark else -1
 
 
 def _filled(said: str, fields: dict[str, str]) -> str:
