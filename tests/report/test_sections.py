@@ -12,7 +12,7 @@ from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.facts import QUESTIONS, Missing
 from ganatomy.report.found import Carded, Course, Everything, Found
 from ganatomy.report.measured import floor_of
-from ganatomy.report.places import EXPLAINED, MEASURED, chosen, measure_of
+from ganatomy.report.places import EXPLAINED, GENERAL, MEASURED, chosen, measure_of
 from ganatomy.report.sections import sections
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.measurement import Measurement
@@ -110,8 +110,8 @@ def test_the_lead_of_the_critic_is_its_order_beside_a_score_that_knows_nothing()
         "critic"
     ]
     assert section.lead == (
-        "Chance that a real sample scores above a generated one: 0.70 [0.60, 0.80], beside 0.5 (a score that knows"
-        " nothing)."
+        "The critic's score puts a real sample above a generated one in 70 % [60 %, 80 %] of pairs; a score that knows"
+        " nothing does in 50 %."
     )
     (part,) = section.parts
     assert part.said == (f"Area 0.7 {NASTY}",)
@@ -124,6 +124,21 @@ def test_the_lead_of_training_is_the_course_and_its_alarms():
     assert by_key(everything(course=course))["training"].lead == (
         "Its training is diverged (loss is nan) after 120 steps, with 1 alarm: The loss is no number."
     )
+
+
+def test_networks_without_samples_give_one_reason_in_every_section_but_training():
+    course = Course("diverged", "loss is nan", 120, None, ())
+    missing = (Missing("samples", "its weights are no numbers", "take an earlier step"), Missing("copies", "x", "y"))
+    given = everything(
+        course=course, missing=missing, has_critic=False, has_data=False, why_no_samples="its weights are no numbers"
+    )
+    found = by_key(given)
+    others = [each for key, each in found.items() if key != "training"]
+    assert {each.lead for each in others} == {
+        "It gives no samples, so this cannot be told: its weights are no numbers."
+    }
+    assert {(len(each.missing), each.missing[0].remedy) for each in others} == {(1, "take an earlier step")}
+    assert found["training"].lead.startswith("Its training is diverged")
 
 
 def test_modes_belong_to_theory_where_the_density_is_known():
@@ -172,8 +187,22 @@ def test_a_floor_is_named_by_what_it_is():
     assert floor_of("distances", "two-sample accuracy") == "a coin"
     assert floor_of("distances", "KID") == "no distance"
     assert floor_of("nobody", "knows") == ""
+    assert floor_of("smoothness", "path length, relative spread") == "the spread of the random noises alone"
+    assert floor_of("smoothness", "path length") == "a constant for rounding"
+    assert floor_of("smoothness", "PPL[pixels], full") == "rounding alone"
+    assert floor_of("stability", "rank correlation") == "what agrees by chance"
+    assert floor_of("seeds", "collapse rate") == "no run collapses"
 
 
 def test_equal_input_gives_equal_sections():
     given = everything(found={"order": (order(),)}, carded=carded())
     assert [each.to_json() for each in sections(given)] == [each.to_json() for each in sections(given)]
+
+
+def test_every_reason_that_is_handed_in_stands_in_a_section():
+    names = [
+        *dict.fromkeys(name for table in (EXPLAINED, MEASURED, GENERAL) for each in table.values() for name in each)
+    ]
+    missing = tuple(Missing(name, f"no {name} here", "help") for name in names)
+    told = sections(everything(missing=missing, known_density=True))
+    assert {each.name for section in told for each in section.missing} == set(names)

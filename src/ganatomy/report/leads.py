@@ -1,56 +1,226 @@
-"""The answer to each question in a sentence or two, from the claims of its parts and from nothing else.
+"""The answer to each question in two sentences at most, from the claims of its parts and from nothing else.
 
 lead_of("copying", parts, gathered={}, everything=everything)
+
+They are written for somebody who knows no measure by name: what was counted, of how many, beside what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from ganatomy.evaluate.scorecard.card import written
-from ganatomy.report.claims.cells import Evidence
+from ganatomy.report.claims.cells import Evidence, Family
+from ganatomy.report.claims.critic import EDITS, ORDER, REMOVALS
+from ganatomy.report.claims.latent import AHEAD
+from ganatomy.report.claims.spaces import in_words
+from ganatomy.report.claims.units import ALONE, FLAWS, TOGETHER
 from ganatomy.report.facts import Claim, Part
 from ganatomy.report.found import Everything
 from ganatomy.results.measurement import Measurement
 
-Parts = Sequence[Part]
-Gathered = Mapping[str, Evidence]
-# Explainers that a lead speaks of, the telling ones first; of measures, readings by name.
-SPOKEN: Mapping[str, tuple[str, ...]] = {
-    "units": ("dissection", "sets", "artifacts"),
-    "directions": ("directions", "coordinates"),
-    "critic": ("cues", "carriers"),
-    "training": ("emergence",),
-}
-READINGS: Mapping[str, tuple[str, ...]] = {
-    "samples": ("looks real", "unlike real ones"),
-    "directions": ("share of paths through the latent space that jump",),
-    "critic": ("chance that a real sample scores above a generated one",),
-    "failures": ("beyond the real 99 %", "not finite"),
-    "copying": ("near-exact copies, excess", "AUC", "the critic has memorised training pictures"),
-    "theory": ("share of the loss left, of this critic beside the best one",),
-}
+SENTENCES = 2
+FEW = 100  # so few of anything are called only so many
+WORST = ("fail", "warn")
+CRITIC, SAMPLES = "by the critic's score", "by the generated samples"
 NOTHING = "Nothing was found out about this: the reasons stand below."
 
 
-def lead_of(key: str, parts: Parts, *, gathered: Gathered, everything: Everything) -> str:
-    said = [_course(everything)] if key == "training" else []
-    said += [_reading(claim) for claim in _read(key, parts)]
-    said += [counted for name in SPOKEN.get(key, ()) if (counted := _counted(gathered.get(name)))]
-    said += [limits] if (limits := _limits(parts)) else []
-    said = [each for each in said if each]
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Of one section: its parts, and all families of what explainers found."""
+
+    parts: Sequence[Part]
+    gathered: Mapping[str, Evidence]
+    everything: Everything
+
+    def claims(self, pattern: str) -> list[Claim]:
+        return [claim for part in self.parts for claim in part.claims if fnmatchcase(claim.what, pattern)]
+
+    def claim(self, pattern: str) -> Claim | None:
+        return next(iter(self.claims(pattern)), None)
+
+    def family(self, explainer: str, noun: str) -> Family | None:
+        """One that was tested, by what was tested."""
+        found = self.gathered.get(explainer)
+        every = () if found is None else found.families
+        return next((each for each in every if each.judged and fnmatchcase(each.noun, noun)), None)
+
+
+def lead_of(key: str, parts: Sequence[Part], *, gathered: Mapping[str, Evidence], everything: Everything) -> str:
+    known = Known(parts, gathered, everything)
+    said = [each for each in LEADS[key](known) if each]
     if said:
-        return " ".join(said[:3])
+        return " ".join(said[:SENTENCES])
     looked = [part.name for part in parts]
     if looked:
         return f"Here is what was looked at: {', '.join(looked)}. None of it is a number that answers in one line."
     return NOTHING
 
 
-def _read(key: str, parts: Parts) -> list[Claim]:
-    every = [claim for part in parts for claim in part.claims]
-    found = (next((claim for claim in every if claim.what == name), None) for name in READINGS.get(key, ()))
-    return [claim for claim in found if claim is not None][:2]
+def _samples(known: Known) -> Iterator[str]:
+    looks, unlike = known.claim("looks real"), known.claim("unlike real ones")
+    if looks is not None:
+        yield f"{_of(looks, 'samples')} {_share(looks)} look like real ones{_compared(looks)}{_floor(looks, 'do')}."
+    if unlike is not None:
+        yield f"{_share(unlike)} are surely unlike real ones{_floor(unlike, 'seem to be')}."
+
+
+def _training(known: Known) -> Iterator[str]:
+    yield _course(known.everything)
+    found = known.family("emergence", "*")
+    if found is not None:
+        yield f"Of {found.judged} effects that were followed over checkpoints {found.present} are there at the last."
+
+
+def _units(known: Known) -> Iterator[str]:
+    alone, several = known.family("dissection", ALONE), known.family("dissection", TOGETHER)
+    said = []
+    if alone is not None:
+        said.append(
+            f"switching off a single unit surely changes what samples show in {alone.present:,} of {alone.judged:,}"
+            f" pairs of unit and concept{_strongest(alone)}"
+        )
+    if several is not None:
+        said.append(
+            f"switching off several {'of them ' if said else 'units '}together does in {several.present:,} of"
+            f" {several.judged:,}{_strongest(several)}"
+        )
+    yield _sentence("; ".join(said))
+    sets, flaws = known.family("sets", "finding*"), known.family("artifacts", FLAWS)
+    if sets is not None:
+        best = _strongest(sets)
+        yield f"Of {sets.judged} sets of units that were searched for {sets.present} carry their concept{best}."
+    if flaws is not None:
+        yield (
+            f"In {flaws.present:,} of {flaws.judged:,} tests samples are less real where a unit is active"
+            f"{_strongest(flaws)}."
+        )
+
+
+def _directions(known: Known) -> Iterator[str]:
+    """The strongest is named where it is of those that beat random directions."""
+    said, verb = [], "change samples more than random directions of the same length do"
+    for explainer, noun in (("directions", "directions"), ("coordinates", "latent coordinates")):
+        found = known.family(explainer, "*")
+        if found is not None and found.beside[1]:
+            beats, many = found.beside
+            best = _strongest(found) if found.first and found.first[0][0] >= AHEAD else ""
+            said.append(f"{beats} of {many} {noun} {verb}{best}")
+            verb = "do"
+    yield _sentence("; ".join(said))
+    jumps = known.claim("share of paths through the latent space that jump")
+    if jumps is not None:
+        yield f"{_of(jumps, 'paths through the latent space')} {_share(jumps)} jump."
+
+
+def _critic(known: Known) -> Iterator[str]:
+    """Of the score as it stands, which is the first row."""
+    order = known.claim(f"{ORDER}*")
+    if order is not None:
+        yield (
+            f"The critic's score puts a real sample above a generated one in {_share(order)} of pairs; a score that"
+            " knows nothing does in 50 %."
+        )
+    cues, units = known.family("cues", EDITS), known.family("carriers", REMOVALS)
+    if cues is not None:
+        yield (
+            f"{cues.present} of {cues.judged} edits of pictures move it more than controls of equal size"
+            f"{_strongest(cues)}."
+        )
+    if units is not None:
+        yield f"Removing a unit surely changes how far it holds both apart for {units.present} of {units.judged} units."
+
+
+def _failures(known: Known) -> Iterator[str]:
+    beyond, broken = known.claim("beyond the real 99 %"), known.claim("not finite")
+    if beyond is not None:
+        yield (
+            f"{_of(beyond, 'samples')} {_share(beyond)} are farther from real ones than 99 % of real samples are"
+            f"{_compared(beyond)}{_floor(beyond, 'are')}."
+        )
+    yield _limits(known.parts, besides="not finite*")
+    if broken is not None:
+        none = not broken.effect > 0
+        yield f"{_of(broken, 'samples')} {'none has' if none else f'{_share(broken)} have'} values that are no numbers."
+
+
+def _copying(known: Known) -> Iterator[str]:
+    copies = known.claim("near-exact copies, excess")
+    if copies is not None:
+        verdict = f": {copies.verdict}" if copies.verdict else ""
+        yield (
+            f"{_of(copies, 'samples')} {_share(copies)} are near-exact copies of training samples beyond what chance"
+            f" gives{_compared(copies)}{verdict}."
+        )
+    told = [
+        f"{_share(each)}{'' if at else ' of pairs'} {CRITIC if each.space.startswith('critic') else SAMPLES}"
+        for at, each in enumerate(known.claims("AUC*")[:2])
+    ]
+    if told:
+        yield f"A training sample is told from a new one in {' and in '.join(told)}; guessing does in 50 %."
+    else:
+        memory = known.claim("the critic has memorised training pictures")
+        yield "" if memory is None else _reading(memory)
+
+
+def _quality(known: Known) -> Iterator[str]:
+    yield _limits(known.parts)
+
+
+def _theory(known: Known) -> Iterator[str]:
+    left = known.claim("share of the loss left, of this critic beside the best one")
+    yield "" if left is None else _reading(left)
+    yield _limits(known.parts)
+
+
+LEADS: Mapping[str, Callable[[Known], Iterator[str]]] = {
+    "samples": _samples,
+    "training": _training,
+    "units": _units,
+    "directions": _directions,
+    "critic": _critic,
+    "failures": _failures,
+    "copying": _copying,
+    "quality": _quality,
+    "theory": _theory,
+}
+
+
+def _of(claim: Claim, noun: str) -> str:
+    """Of how many; few are called few."""
+    if claim.n is None:
+        return f"Of {noun}"
+    return f"Of {'only ' if claim.n < FEW else ''}{claim.n:,} {noun}"
+
+
+def _share(claim: Claim) -> str:
+    within = claim.interval
+    return _percent(claim.effect) + (f" [{_percent(within.low)}, {_percent(within.high)}]" if within else "")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value + 0.0:.3g} %"
+
+
+def _floor(claim: Claim, verb: str) -> str:
+    return (
+        "" if claim.control is None else f"; of {claim.controlled or 'real samples'} {_percent(claim.control)} {verb}"
+    )
+
+
+def _strongest(family: Family) -> str:
+    return f" (the strongest: {family.first[0][1].what})" if family.first else ""
+
+
+def _in(claim: Claim) -> str:
+    return f" {in_words(claim.space)}" if claim.space else ""
+
+
+def _compared(claim: Claim) -> str:
+    return f", compared{_in(claim)}" if claim.space else ""
 
 
 def _reading(claim: Claim) -> str:
@@ -58,29 +228,16 @@ def _reading(claim: Claim) -> str:
     value = written(Measurement(claim.what, claim.effect, 0, "", "neither", claim.interval))
     control = "" if claim.control is None else f", beside {claim.control:.3g} ({claim.controlled})"
     verdict = f": {claim.verdict}" if claim.verdict else ""
-    space = f", in {claim.space}" if claim.space else ""
-    return f"{claim.what[:1].upper()}{claim.what[1:]}{space}: {value}{control}{verdict}."
+    return f"{claim.what[:1].upper()}{claim.what[1:]}{_in(claim)}: {value}{control}{verdict}."
 
 
-def _counted(evidence: Evidence | None) -> str:
-    """Of what was tested most often: in numbers, its strongest claim if one is present, and what else counts there."""
-    families = [each for each in evidence.families if each.judged] if evidence else []
-    if not families:
-        return ""
-    most = max(families, key=lambda each: each.judged)
-    ranked = (*most.first, *most.rest)
-    counted = most.counted or _reading(ranked[0][1])
-    best = f"The strongest: {most.first[0][1].what}." if most.counted and most.first else ""
-    return " ".join(each for each in (counted, best, most.more) if each)
-
-
-def _limits(parts: Parts) -> str:
-    """Of readings under a limit how many pass, and the first that does worst."""
-    judged = [claim for part in parts for claim in part.claims if claim.verdict in ("pass", "warn", "fail")]
-    if not judged:
+def _limits(parts: Sequence[Part], *, besides: str = "") -> str:
+    """Of readings under a limit how many pass, and the first that does worst; nothing where only `besides` are."""
+    judged = [claim for part in parts for claim in part.claims if claim.verdict in ("pass", *WORST)]
+    if all(fnmatchcase(claim.what, besides) for claim in judged):
         return ""
     counts = {word: sum(claim.verdict == word for claim in judged) for word in ("pass", "warn", "fail")}
-    worst = next((claim for word in ("fail", "warn") for claim in judged if claim.verdict == word), None)
+    worst = next((claim for word in WORST for claim in judged if claim.verdict == word), None)
     named = "" if worst is None else f" The first to {worst.verdict}: {worst.what}{_in(worst)}."
     return f"Of {len(judged)} readings under a limit {_listed(counts)}.{named}"
 
@@ -93,10 +250,6 @@ def _listed(counts: Mapping[str, int]) -> str:
     }
     said = [f"{count} {verbs[word](count)}" for word, count in counts.items()]
     return f"{', '.join(said[:-1])} and {said[-1]}"
-
-
-def _in(claim: Claim) -> str:
-    return f" in {claim.space}" if claim.space else ""
 
 
 def _course(everything: Everything) -> str:

@@ -31,7 +31,11 @@ FLOORS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "diversity": (("*", "as many real samples"),),
     "classes": (("*share over due", "as many as are due"), ("IS*", "samples of no clear class")),
     "groups": (("*share over due", "as many as are due"),),
-    "smoothness": (("PPL*", "rounding alone"), ("Hessian penalty", "rounding alone")),
+    "smoothness": (
+        ("path length, relative spread", "the spread of the random noises alone"),
+        ("path length", "a constant for rounding"),
+        ("*", "rounding alone"),
+    ),
     "copies": (("*", "what copies nothing"),),
     "membership": (("*", "names of members dealt out at random"),),
     "usefulness": (("gap to real", "no gap"), ("trained on *", "trained on shuffled labels")),
@@ -39,7 +43,12 @@ FLOORS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "worst": (("not finite*", "no such sample"), ("outside the range", "no such sample"), ("*", "real samples")),
     "off-prior": (("*how bad", "real samples"),),
     "unwanted": (("*", "real samples"),),
-    "seeds": (("*mean over seeds", "mean floor of the runs"), ("*sd*", "errors of the measurements alone")),
+    "stability": (("*", "what agrees by chance"),),
+    "seeds": (
+        ("collapse rate", "no run collapses"),
+        ("*mean over seeds", "mean floor of the runs"),
+        ("*sd*", "errors of the measurements alone"),
+    ),
 }
 RANKS = {"fail": 0, "warn": 1}
 

@@ -38,6 +38,15 @@ EXPLAINED: Mapping[str, tuple[str, ...]] = {
     "theory": ("optimum", "field", "trajectories"),
 }
 
+# What can be missing besides explainers and measures: whole kinds of them, and what the report shows itself.
+GENERAL: Mapping[str, tuple[str, ...]] = {
+    "samples": ("the grid of samples", "data"),
+    "training": ("record",),
+    "units": ("explain",),
+    "critic": ("critic",),
+    "quality": ("evaluate",),
+}
+
 MEASURED: Mapping[str, tuple[str, ...]] = {
     "samples": ("samples",),
     "training": (),

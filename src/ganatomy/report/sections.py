@@ -19,7 +19,7 @@ from ganatomy.report.figures import figure_of
 from ganatomy.report.found import Everything, Found
 from ganatomy.report.leads import lead_of
 from ganatomy.report.measured import parts_of
-from ganatomy.report.places import EXPLAINED, MEASURED, chosen
+from ganatomy.report.places import EXPLAINED, GENERAL, MEASURED, chosen
 from ganatomy.results.finding import Finding
 
 MOST_SAID = 6  # sentences of one part
@@ -46,13 +46,23 @@ def _section(
         *(_first_seen(explained[name], key) for name in EXPLAINED[key] if name in explained),
         *(measured[name] for name in measures if name in measured),
     )
-    missing = tuple(each for each in everything.missing if each.name in (*EXPLAINED[key], *measures))
-    if not parts and not missing:
-        missing = (_not_applying(key, everything),)
-        known = key == "training" and everything.course is not None
-        if not known:
-            return Section(key, missing[0].said, (), missing)
+    names = (*EXPLAINED[key], *measures, *GENERAL.get(key, ()))
+    missing = tuple(each for each in everything.missing if each.name in names)
+    reason = _reason(key, everything, told=bool(parts or missing))
+    if reason is not None:
+        missing = (reason,)
+        if not parts and not (key == "training" and everything.course is not None):
+            return Section(key, reason.said, (), missing)
     return Section(key, lead_of(key, parts, gathered=read, everything=everything), parts, missing)
+
+
+def _reason(key: str, everything: Everything, *, told: bool) -> Missing | None:
+    """The one reason that stands for a whole section: it gives no samples, or nothing was told of it."""
+    if everything.why_no_samples and key != "training":
+        known = next((each for each in everything.missing if each.said == everything.why_no_samples), None)
+        said = f"It gives no samples, so this cannot be told: {everything.why_no_samples.rstrip('.')}."
+        return Missing(key, said, "" if known is None else known.remedy)
+    return None if told else _not_applying(key, everything)
 
 
 def _first_seen(part: Part, key: str) -> Part:

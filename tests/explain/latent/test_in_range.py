@@ -31,6 +31,11 @@ def test_own_pictures_are_in_range_and_noise_is_not() -> None:
     assert found.arrays["picture"].shape == (24, 1, 8, 8)
     assert found.units[3] == "picture 3"
     assert "come out at" in found.note
+    usual = found.arrays["own_error"]
+    assert usual.shape == (24,)
+    assert len(set(usual.tolist())) == 1
+    assert f"95% below {usual[0]:.3g}" in found.note.replace(" %", "%")
+    assert (found.arrays["error"][16:] > usual[16:]).all()
 
 
 def test_what_comes_back_to_rounding_is_in_range_whatever_the_yardsticks() -> None:

@@ -182,6 +182,123 @@ def test_removals_are_of_the_gap_and_say_which_way_they_go():
     assert [(each.effect, each.control, each.n) for each in found] == [(-0.5, 0.1, 9), (0.4, 0.2, 9)]
 
 
+def layers(*left: float) -> Explanation:
+    effect, claim = np.zeros((len(left), 3, 4)), np.ones((len(left), 4), dtype=np.int8)
+    effect[:, :, 2] = np.array(left)[:, None] - 0.9
+    arrays = {"effect": effect, "low": effect - 1, "high": effect + 1, "claim": claim, "gap": np.full(len(left), 0.9)}
+    return record("removal of layers", tuple(f"l{at}" for at in range(len(left))), n=np.full(len(left), 9), **arrays)
+
+
+def test_a_layer_of_a_chain_is_no_claim_and_another_is_described():
+    found = evidence(layers(0.0, 0.5, 1e-9), explainer="carriers", name="layers")
+    (told,) = found.claims
+    assert told.what == "change of the critic's gap without layer l1"
+    assert (told.verdict, told.effect) == (None, pytest.approx(-0.4))
+    assert "left out (2 of 3)" in found.tally
+    assert "left out (2 of 2)" in evidence(layers(0.0, 0.0), explainer="carriers", name="layers").tally
+
+
+def test_the_order_of_the_score_as_it_stands_comes_first_and_no_other_is_hidden_by_it():
+    names = ("as it stands", "statistics of each sort", "statistics of mixed batches")
+    area = np.array([0.0, 0.992, 0.897])
+    told = record("order", names, auc=area, low=area, high=area)
+    found = evidence(told, explainer="order", name="x").claims
+    assert [each.effect for each in found] == area.tolist()
+    assert found[0].what == "chance that a real sample scores above a generated one, score as it stands"
+    assert len({each.what for each in found}) == 3
+
+
+def together(controls: list[int]) -> Explanation:
+    effect = np.array([[-0.4], [0.2]])
+    return record(
+        "dissection: units together",
+        ("a:0 + a:1", "a:2 + a:3"),
+        "ink",
+        effect=effect,
+        low=effect - 0.1,
+        high=effect + 0.1,
+        verdict=np.array([[1], [1]], dtype=np.int8),
+        alone=effect / 2,
+        p=np.full((2, 1), 0.002),
+        specificity=np.full((2, 1), 0.05),
+        controls=np.array(controls),
+    )
+
+
+def test_sets_of_units_stand_beside_random_sets_and_without_any_they_are_described():
+    held, bare = evidence(together([19, 0]), explainer="dissection", name="together").claims
+    assert (held.what, held.verdict) == ("units a:0 + a:1 together cause ink", "present")
+    assert held.controlled == "19 random sets of as many units, as active (p 0.05 to do as much)"
+    assert held.limit == "corrected p 0.002"
+    assert held.method.endswith("one by one they add up to -0.2")
+    assert (bare.what, bare.verdict) == ("change of ink when units a:2 + a:3 are off together", None)
+
+
+def test_units_that_go_with_real_samples_are_worded_so_and_come_last():
+    effect = np.array([-0.3, 0.2, 0.1, -0.5])
+    arrays = {"neighbours": effect, "neighbours_low": effect - 0.1, "neighbours_high": effect + 0.1}
+    told = record("artifact units", ("a:0", "a:1", "a:2", "a:3"), neighbours_p=np.array([1.0, 0.2, 0.4, 1.0]), **arrays)
+    single = Found("artifacts", "removal", finding("removing a:1 brings the samples closer", -9.0, "absent"), "", "")
+    found = gathered([Found("artifacts", "ranking", told, "", "")])
+    assert [each.effect for each in found.claims] == [0.2, 0.1, -0.3]
+    assert found.claims[0].what == "samples in which unit a:1 is active lie farther from real ones"
+    assert found.claims[2].what == "samples in which unit a:0 is active lie nearer to real ones"
+    assert {each.control for each in found.claims} == {0.0}
+    assert found.tally.endswith("None is present; the 3 first in rank are shown.")
+    both = gathered([Found("artifacts", "ranking", told, "", ""), single]).tally
+    assert "Of 4 units and readings tested together" in both
+    assert both.endswith("One finding besides: absent. None is present; 4 are shown, the first of each kind.")
+
+
+def inverted(**more) -> Explanation:
+    arrays = {"error": np.array([0.7, 0.1, 0.4, 0.9]), "p_own": np.full(4, 0.02), "p_elsewhere": np.full(4, 0.5)}
+    units = tuple(f"picture {at}" for at in range(4))
+    return record("inversion", units, "pixels", verdict=np.ones(4, dtype=int), **arrays, **more)
+
+
+def test_inverted_pictures_stand_beside_the_generators_own_and_each_is_judged_by_itself():
+    found = evidence(inverted(own_error=np.full(4, 0.03)), explainer="invert", name="x")
+    assert [each.effect for each in found.claims] == [0.1, 0.4, 0.7]
+    assert {(each.control, each.verdict) for each in found.claims} == {(0.03, "absent")}
+    assert "of the generator's own samples" in found.claims[0].controlled
+    assert ", each tested by itself, 0 are present, 4 absent" in found.tally
+    assert "together" not in found.tally
+    assert found.tally.endswith("None is present; the 3 first in rank are shown.")
+    assert {each.verdict for each in evidence(inverted(), explainer="invert", name="x").claims} == {None}
+
+
+def test_single_sets_were_not_tested_together():
+    alone = [replace(finding(str(at), 0.5, "absent"), family="one set") for at in range(2)]
+    found = gathered([Found("sets", each.claim, each, "", "") for each in alone])
+    assert found.tally.startswith("Of 2 findings, each tested by itself, 0 are present")
+
+
+def test_pooled_features_that_are_the_full_ones_are_not_counted_again():
+    arrays = {key: np.repeat(numbers(3, 1, 2, seed=at), 2, axis=1) for at, key in enumerate(("accuracy", "gain"))}
+    arrays["twin_accuracy"] = np.repeat(numbers(3, 1, 2, seed=9), 2, axis=1)
+    arrays["accuracy"][2, 0, 1] += 1  # a layer with maps
+    arrays |= {f"{key}_{end}": value for key, value in arrays.items() for end in ("low", "high")}
+    told = record(
+        "probes of the critic",
+        ("picture", "a", "b"),
+        features=np.array([["pooled", "full"]] * 3),
+        contrasts=np.array([["x", "y"]] * 3),
+        gain_verdict=np.zeros((3, 2, 2), dtype=np.int8),
+        **arrays,
+    )
+    found = evidence(told, explainer="layers", name="probes")
+    assert found.tally.startswith("Of 6 gains")
+
+
+@pytest.mark.parametrize("make", [effects, steered, cues, lambda: together([19, 19])])
+def test_the_limit_is_what_the_verdict_hangs_on(make):
+    for claim in evidence(make(), explainer="x", name="x").claims:
+        assert claim.limit
+        assert "not corrected" not in claim.limit
+        assert "add up" not in claim.limit
+        assert claim.control is not None or claim.controlled
+
+
 def test_error_rates_of_a_class_stand_beside_those_of_the_others_alone():
     told = record(
         "error rates",
@@ -214,9 +331,13 @@ def test_what_emerged_stands_beside_its_own_control_at_the_last_checkpoint():
         rounds=np.tile([16, 32], (4, 1)),
     )
     found = evidence(told, explainer="emergence", name="directions")
-    assert [(each.effect, each.control, each.verdict, each.limit) for each in found.claims] == [
-        (1.0, 0.2, "present", "since round 32"),
-        (3.0, 0.4, "undetermined", "not there at every checkpoint to the end"),
+    assert [(each.effect, each.control, each.verdict) for each in found.claims] == [
+        (1.0, 0.2, "present"),
+        (3.0, 0.4, "undetermined"),
+    ]
+    assert [each.method.rpartition("; ")[2] for each in found.claims] == [
+        "since round 32",
+        "not there at every checkpoint to the end",
     ]
     assert {each.controlled for each in found.claims} == {"a random direction"}
 

@@ -27,6 +27,7 @@ from ganatomy.results.explanation import Explanation
 
 VERDICTS = ("in range", "not in range", "undetermined")
 EXACT = 1e-5  # times the root mean square of a picture: such an error is none
+USUAL = 0.95  # of the own samples come out below the error that stands beside each picture's
 DIFFERENT = 10_000_000  # own samples are taken from here on: nobody looked at them
 
 
@@ -101,6 +102,7 @@ def invert(
     arrays |= {"norm": torch.cat([part.norms for part in found])}
     arrays |= {"at_border": torch.cat([part.at_border for part in found])}
     arrays |= {"p_own": p_own, "p_elsewhere": p_elsewhere, "verdict": verdict}
+    arrays |= {"own_error": torch.quantile(own, USUAL).expand(len(z))}
     note = _note(error, own, elsewhere, verdict) + _caution(asked, len(elsewhere), arrays["at_border"])
     units = [f"picture {i}" for i in range(len(z))]
     target = "pixels" if search.space is None else search.space.id
@@ -138,7 +140,7 @@ def _note(error: Tensor, own: Tensor, elsewhere: Tensor, verdict: Tensor) -> str
     counts = ", ".join(f"{int((verdict == place).sum())} {name}" for place, name in enumerate(VERDICTS))
     return (
         f"{counts}. The median error is {float(error.median()):.3g}; {len(own)} samples of the generator itself come "
-        f"out at {float(own.median()):.3g}, this search's floor (95 % below {float(torch.quantile(own, 0.95)):.3g}); "
+        f"out at {float(own.median()):.3g}, this search's floor (95 % below {float(torch.quantile(own, USUAL)):.3g}); "
         f"{len(elsewhere)} pictures from elsewhere at {float(elsewhere.median()):.3g}."
     )
 

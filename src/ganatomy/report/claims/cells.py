@@ -26,6 +26,7 @@ WORDS = {1: "present", 0: "undetermined", -1: "absent"}
 CODES = {word: code for code, word in WORDS.items()}
 Ranked = tuple[float, Claim]
 FAMILY = "t; wider where it was selected among many"
+LARGEST, RANKED, EACH = "largest", "first in rank", "first of each kind"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,9 @@ class Cells:
     """`values`: effects, and where they have intervals their low and high ends. `verdict`: codes or words, None where
     nothing was tested. `size`: to rank by, where it is not |effect|.
 
-    what, controlled, limit: words of a cell, or of all. more: a sentence that follows the counts.
+    what, controlled, limit, method: words of a cell, or of all; controlled alone where its number was not kept.
+    together: whether one correction spans all of it. beside: how many of what was looked at beat their controls, and of
+    how many. more: a sentence that follows the counts.
     """
 
     noun: str
@@ -44,14 +47,20 @@ class Cells:
     controlled: Callable[[Cell], str] | str = ""
     limit: Callable[[Cell], str] | str = ""
     n: Array | int | None = None
-    method: str = ""
+    method: Callable[[Cell], str] | str = ""
     space: str = ""
     better: Better = "neither"
     size: Array | None = None
     tested: Array | None = None
     level: float = 0.95
     interval: str = FAMILY
+    together: bool = True
+    beside: tuple[int, int] = (0, 0)
     more: str = ""
+
+    @property
+    def rank(self) -> str:
+        return LARGEST if self.size is None else RANKED
 
     @property
     def effect(self) -> Array:
@@ -65,11 +74,11 @@ class Cells:
             effect=float(self.effect[at]),
             interval=self._interval(at),
             control=control,
-            controlled="" if control is None else _worded(self.controlled, at),
+            controlled="" if control is None and self.control is not None else _worded(self.controlled, at),
             verdict=verdict,
             limit=_worded(self.limit, at),
             n=self.n if self.n is None or isinstance(self.n, int) else int(self.n[at]),
-            method=self.method,
+            method=_worded(self.method, at),
             space=self.space,
             better=self.better,
         )
@@ -83,9 +92,10 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """What was tested together, and how it came out in numbers; the strongest of it, each with what it is ranked by.
+    """What was tested alike, and how it came out in numbers; the strongest of it, each with what it is ranked by.
 
     present, others and told: those that came out so, the undetermined and absent ones, and those never tested.
+    together, beside: as of Cells. rank: of what is shown, the first.
     """
 
     noun: str
@@ -98,6 +108,9 @@ class Family:
     described: tuple[Ranked, ...] = ()
     more: str = ""
     families: int = 1
+    together: bool = True
+    beside: tuple[int, int] = (0, 0)
+    rank: str = LARGEST
 
     @property
     def judged(self) -> int:
@@ -107,12 +120,21 @@ class Family:
     def counted(self) -> str:
         """Of one finding alone its line says all."""
         if self.judged > 1:
-            how = "tested together" if self.families == 1 else f"in {self.families} families of tests"
-            return (
-                f"Of {self.judged} {self.noun} {how} {self.present} {'is' if self.present == 1 else 'are'} present, "
-                f"{self.absent} absent, {self.undetermined} undetermined."
-            )
+            there = f"{self.present} {'is' if self.present == 1 else 'are'} present"
+            rest = f"{self.absent} absent, {self.undetermined} undetermined"
+            return f"Of {self.judged} {self.noun}{self._how} {there}, {rest}."
         return f"{self.told} {self.noun}: described, not tested." if self.told > 1 else ""
+
+    @property
+    def _how(self) -> str:
+        if not self.together:
+            return ", each tested by itself,"
+        return " tested together" if self.families == 1 else f" in {self.families} families of tests"
+
+    @property
+    def single(self) -> str:
+        """Of the one that stands beside a table: how it came out."""
+        return f"One {self.noun} besides: {(*self.first, *self.rest)[0][1].verdict}." if self.judged == 1 else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +153,26 @@ def family_of(cells: Cells) -> Family:
     size = np.where(np.isnan(size), -np.inf, size)
     if cells.verdict is None:
         told = _ranked(cells, there, size)
-        return Family(cells.noun, 0, 0, 0, int(there.sum()), described=told, more=cells.more)
+        return Family(cells.noun, 0, 0, 0, int(there.sum()), described=told, more=cells.more, rank=cells.rank)
     found = codes(cells.verdict)
     present, absent, unsure = (int((there & (found == code)).sum()) for code in (1, -1, 0))
     first, *others = (_ranked(cells, there & (found == code), size) for code in (1, 0, -1))
-    return Family(cells.noun, present, absent, unsure, 0, first=first, rest=(*others[0], *others[1]), more=cells.more)
+    return Family(
+        cells.noun,
+        present,
+        absent,
+        unsure,
+        0,
+        first=first,
+        rest=(*others[0], *others[1]),
+        more=cells.more,
+        together=cells.together,
+        beside=cells.beside,
+        rank=cells.rank,
+    )
 
 
-def family_of_claims(noun: str, claims: Sequence[Claim]) -> Family:
+def family_of_claims(noun: str, claims: Sequence[Claim], *, together: bool = True) -> Family:
     """Of lines that are claims already; those without a verdict are told, in the order given."""
     size = [abs(each.effect) if math.isfinite(each.effect) else -math.inf for each in claims]
     ranked = sorted(zip(size, claims, strict=True), key=lambda pair: -pair[0])
@@ -147,17 +181,19 @@ def family_of_claims(noun: str, claims: Sequence[Claim]) -> Family:
     )
     told = tuple((-float(at), each) for at, each in enumerate(claims) if each.verdict is None)
     counts = len(present), len(absent), len(open_), len(told)
-    return Family(noun, *counts, first=present, rest=(*open_, *absent), described=told)
+    return Family(noun, *counts, first=present, rest=(*open_, *absent), described=told, together=together)
 
 
 def merged(families: Sequence[Family]) -> Evidence:
-    """Present ones first, then what is told, then others; of what has nothing present, its few largest."""
-    there = _joined([each for each in families if each.judged or each.told])
+    """Present ones first, then what is told, then others; of what has nothing present, its few first in rank."""
+    there = _joined([each for each in families if each.judged or each.told or each.more])
     first = _in_turn([each.first for each in there])[:MOST]
     told = _in_turn([each.described for each in there])[: MOST - len(first)]
     few = [each.rest if each.first else _largest(each.rest)[:FEW] for each in there]
     rest = _in_turn(few)[: MOST - len(first) - len(told)]
+    alone = [each.single for each in there] if any(each.judged > 1 for each in there) else []
     said = [part for each in there for part in (each.counted, each.more) if part]
+    said += [each for each in alone if each]
     tally = " ".join([*said, *_chosen(there, len(first), len(told), len(rest))])
     return Evidence((*first, *told, *rest), tally, tuple(there))
 
@@ -184,6 +220,9 @@ def _both(a: Family, b: Family) -> Family:
         described=_largest((*a.described, *b.described)),
         more=" ".join(each for each in (a.more, b.more) if each),
         families=a.families + b.families,
+        together=a.together and b.together,
+        beside=(a.beside[0] + b.beside[0], a.beside[1] + b.beside[1]),
+        rank=a.rank if a.rank == b.rank else RANKED,
     )
 
 
@@ -201,11 +240,13 @@ def _chosen(families: Sequence[Family], first: int, told: int, rest: int) -> lis
     every = sum(each.told for each in families)
     if first + rest == judged and told == every:
         return []
-    said = []
+    said, tested = [], [each for each in families if each.judged]
+    alike = tested[0].rank if len(tested) == 1 else ""
     if judged and not present:
-        said.append(f"None is present; the {rest} largest are shown." if rest > 1 else "None is present.")
+        few = f"the {rest} {alike} are shown" if alike else f"{rest} are shown, the {EACH}"
+        said.append(f"None is present; {few}." if rest > 1 else "None is present.")
     elif judged:
-        what = "all present ones" if first == present else f"{first} present ones, the largest"
+        what = "all present ones" if first == present else f"{first} present ones, the {alike or EACH}"
         said.append(f"Shown are {what}{f', then {rest} of the others' if rest else ''}.")
     if told < every:
         said.append(

@@ -10,34 +10,54 @@ from ganatomy.explain.critic.concepts.concept_claims import TESTED
 from ganatomy.explain.critic.cues.cue_claims import CONTROL_NAMES
 from ganatomy.explain.critic.inside.removal import GAP
 from ganatomy.report.claims.cells import Cell, Cells
+from ganatomy.report.claims.limits import judged_by
 from ganatomy.report.claims.units import ALIKE
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.record import Array
 
+ORDER = "chance that a real sample scores above a generated one"
+# How the critic was run, by the names of the rows.
+RUN = {
+    "as it stands": "score as it stands",
+    "statistics of each sort": "critic with the batch statistics of each sort",
+    "statistics of mixed batches": "critic with the statistics of mixed batches",
+}
+EDITS, REMOVALS = "edits, levels and sorts of picture", "removals of a unit of the critic"
+REMOVED = "change of the gap between real and generated when set to the mean"
+WHOLE = 1e-4  # of the gap: a layer whose removal leaves less of it carries all
 SCORE = "in standard deviations of the score"
 CONTROLS = {"noise": "white noise", "smooth": "a smooth random field", "moved": "the same at another place"}
 
 
 def of_order(record: Explanation, _name: str) -> Iterator[Cells]:
+    """The score as it stands comes first, whatever the other ways of running the critic read."""
     arrays = record.arrays
     yield Cells(
         "readings of order",
-        lambda _at: "chance that a real sample scores above a generated one",
+        lambda at: f"{ORDER}, {RUN.get(record.units[at[0]], record.units[at[0]])}",
         tuple(np.asarray(arrays[key], dtype=float) for key in ("auc", "low", "high")),
         control=np.full(len(arrays["auc"]), 0.5),
         controlled="a score that knows nothing",
         method="area under the ROC curve",
+        size=-np.arange(len(arrays["auc"]), dtype=float),
         interval="as told with the area",
     )
 
 
 def of_probes(record: Explanation, _name: str) -> Iterator[Cells]:
-    """The verdict is of the gain over random weights; the pixels themselves have no such gain to test."""
+    """The verdict is of the gain over random weights; the pixels themselves have no such gain to test.
+
+    Of a layer without maps the pooled features are the full ones, and are not counted again.
+    """
     arrays = record.arrays
     features, contrasts = arrays["features"][0], arrays["contrasts"][0]
     tested = np.ones(arrays["accuracy"].shape, dtype=bool)
     tested[0] = False
-    gain = arrays["gain"]
+    gain, columns = arrays["gain"], features.tolist()
+    if {"pooled", "full"} <= set(columns):
+        pooled, full = columns.index("pooled"), columns.index("full")
+        same = [_equal(arrays[key][:, pooled], arrays[key][:, full]) for key in ("accuracy", "twin_accuracy", "gain")]
+        tested[np.logical_and.reduce(same), pooled] = False
 
     def limit(at: Cell) -> str:
         return f"gain over random weights {_span(arrays['gain'], arrays['gain_low'], arrays['gain_high'], at)}"
@@ -67,6 +87,7 @@ def of_areas(record: Explanation, _name: str) -> Iterator[Cells]:
         verdict=arrays["verdict"],
         control=np.full(arrays["area"].shape, 0.5),
         controlled="a unit that tells nothing",
+        limit=judged_by(record, arrays["verdict"], p=arrays.get("p"), absent=arrays.get("p_absent")),
         method="area under the ROC curve; that the verdict hangs on it is another question",
         size=_apart(arrays["area"]),
         interval="one at a time",
@@ -76,23 +97,44 @@ def of_areas(record: Explanation, _name: str) -> Iterator[Cells]:
 def of_removal(record: Explanation, _name: str) -> Iterator[Cells]:
     """Of the gap between the sorts, set to the mean; a claim needs all ways."""
     arrays = record.arrays
-    effect, gap = arrays["effect"][:, 0, GAP], arrays["gap"]
+    effect, gap, claim = arrays["effect"][:, 0, GAP], arrays["gap"], arrays["claim"][:, GAP]
 
     def what(at: Cell) -> str:
-        widens = arrays["claim"][at[0], GAP] > 0 and float(effect[at] * gap[at]) > 0
-        named = f"{'unit' if 'matched' in arrays else 'layer'} {record.units[at[0]]}"
+        named = f"unit {record.units[at[0]]}"
+        widens = float(effect[at] * gap[at]) > 0
         return f"{named} works against the critic's verdict" if widens else f"the critic's verdict hangs on {named}"
 
+    p, absent = (None if key not in arrays else arrays[key][..., GAP].max(1) for key in ("p", "p_absent"))
     yield Cells(
-        f"removals of a {'unit' if 'matched' in arrays else 'layer'} of the critic",
+        REMOVALS,
         what,
         tuple(arrays[key][:, 0, GAP] for key in ("effect", "low", "high")),
-        verdict=arrays["claim"][:, GAP],
-        control=arrays.get("matched"),
+        verdict=claim,
+        control=arrays["matched"],
         controlled=ALIKE,
-        limit=lambda at: f"the gap is {float(gap[at]):.3g}",
+        limit=judged_by(record, claim, p=p, absent=absent),
         n=arrays["n"],
-        method=f"change of the gap between real and generated when set to the mean, {SCORE}; a claim needs three ways",
+        method=lambda at: f"{REMOVED}, {SCORE}; a claim needs three ways; the gap is {float(gap[at]):.3g}",
+    )
+
+
+def of_layers(record: Explanation, _name: str) -> Iterator[Cells]:
+    """Described: nothing like a layer stands beside it, and in a chain each carries all, whatever it does."""
+    arrays = record.arrays
+    effect, gap = arrays["effect"][:, 0, GAP], arrays["gap"]
+    whole = np.isclose(effect, -gap, rtol=WHOLE, atol=0.0)
+    many = int(whole.sum())
+    left = (
+        f"Layers that carry all of the verdict, as in a plain chain each must, are left out ({many} of {len(whole)})."
+    )
+    yield Cells(
+        "removals of a whole layer of the critic",
+        lambda at: f"change of the critic's gap without layer {record.units[at[0]]}",
+        tuple(arrays[key][:, 0, GAP] for key in ("effect", "low", "high")),
+        n=arrays["n"],
+        method=lambda at: f"{REMOVED}, {SCORE}; the gap is {float(gap[at]):.3g}; described, nothing stands beside it",
+        tested=~whole,
+        more=left if many else "",
     )
 
 
@@ -101,18 +143,21 @@ def of_sensitivity(record: Explanation, _name: str) -> Iterator[Cells]:
     arrays = record.arrays
     sites, sorts = arrays["sites"][0], arrays["sorts"][0]
 
-    def limit(at: Cell) -> str:
-        beside = float(arrays["p_slope"][at[0], at[1], TESTED, at[2]])
+    def beside(at: Cell) -> str:
+        return f"vectors of random sets (p {float(arrays['p_slope'][at[0], at[1], TESTED, at[2]]):.2g})"
+
+    def method(at: Cell) -> str:
         why = str(arrays["reason"][at])
-        return f"p {beside:.2g} beside vectors of random sets" + (f"; {why}" if why else "")
+        return f"slope along the concept's vector, {SCORE} for one along the vector" + (f"; {why}" if why else "")
 
     yield Cells(
         "slopes of the score along a concept",
         lambda at: f"at {sites[at[1]]} the score of {sorts[at[2]]} pictures hangs on '{record.units[at[0]]}'",
         tuple(arrays[key][:, :, TESTED] for key in ("slope", "slope_low", "slope_high")),
         verdict=arrays["verdict"],
-        limit=limit,
-        method=f"slope along the concept's vector, {SCORE} for one along the vector",
+        controlled=beside,
+        limit=judged_by(record, arrays["verdict"], p=arrays.get("p"), absent=arrays.get("p_absent")),
+        method=method,
         interval="t, one at a time",
     )
 
@@ -130,7 +175,7 @@ def of_cues(record: Explanation, _name: str) -> Iterator[Cells]:
         return f"{record.units[at[0]]}: {way} the score of {sorts[at[1]]} pictures"
 
     yield Cells(
-        "edits, levels and sorts of picture",
+        EDITS,
         what,
         tuple(arrays[key] for key in ("effect", "low", "high")),
         verdict=arrays["verdict"],
@@ -158,10 +203,18 @@ def of_credit(record: Explanation, _name: str) -> Iterator[Cells]:
         verdict=arrays["credit_verdict"],
         control=np.broadcast_to(usual, credit.shape),
         controlled="median size of units drawn at random",
-        limit=lambda at: f"against {baselines[at[1]]}",
+        limit=judged_by(
+            record, arrays["credit_verdict"], p=arrays.get("credit_p"), absent=arrays.get("credit_p_absent")
+        ),
         n=arrays["n"][:, None].repeat(credit.shape[1], axis=1),
-        method=f"gradient of the score times the activation less its baseline, {SCORE}",
+        method=lambda at: f"gradient of the score times the activation less {baselines[at[1]]}, {SCORE}",
     )
+
+
+def _equal(one: Array, other: Array) -> Array:
+    """Of each row whether all of it is the same."""
+    same: Array = ((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
+    return same
 
 
 def _apart(area: Array) -> Array:
@@ -185,7 +238,7 @@ CRITIC: dict[str, Callable[[Explanation, str], Iterator[Cells]]] = {
     "probes of the critic": of_probes,
     "units of the critic": of_areas,
     "removal of units": of_removal,
-    "removal of layers": of_removal,
+    "removal of layers": of_layers,
     "concepts of the critic": of_sensitivity,
     "cues": of_cues,
     "credit of the generator": of_credit,

@@ -10,30 +10,42 @@ import numpy as np
 from ganatomy.explain.latent.in_range import verdicts
 from ganatomy.numerics.statistics.interval import wilson
 from ganatomy.report.claims.cells import Cell, Cells
+from ganatomy.report.claims.limits import judged_by
 from ganatomy.results.explanation import Explanation
 
 COORDINATE = re.compile(r"z\[?(\d+)\]?")
+DIRECTIONS, COORDINATES = "effects of a direction on a concept", "effects of a coordinate"
+AHEAD = 1e6  # of standard deviations: more than any effect
 IN_RANGE = {"in range": 1, "not in range": -1, "undetermined": 0}
 
 
 def of_steering(record: Explanation, _name: str) -> Iterator[Cells]:
-    """Beside the root mean square of what random directions of the same length do to the same concept."""
+    """Beside the root mean square of what random directions of the same length do to the same concept.
+
+    Those that change more than random ones do come first.
+    """
     arrays = record.arrays
     concepts, others = arrays["concepts"][0], np.asarray(arrays["control_effects"], dtype=float)
     beats = np.asarray(arrays["beats_random"], dtype=bool)
 
-    def limit(at: Cell) -> str:
-        return f"p {float(arrays['p_control'][at]):.2g} beside random directions, not corrected"
+    way = record.method.removeprefix("steering, ")
+
+    def method(at: Cell) -> str:
+        beside = f"p {float(arrays['p_control'][at]):.2g} beside random directions, not corrected"
+        return f"{way}: half the difference of a step forwards and backwards, in sd of the concept; {beside}"
 
     yield Cells(
-        "effects of a direction on a concept" if record.method != "coordinates" else "effects of a coordinate",
+        DIRECTIONS if record.method != "coordinates" else COORDINATES,
         lambda at: f"{_named(record, at[0])} moves '{concepts[at[1]]}'",
         tuple(arrays[key] for key in ("effect", "low", "high")),
         verdict=arrays["verdict"],
         control=np.sqrt(np.square(others).mean(1)),
         controlled=f"{others.shape[1]} random directions (root mean square)",
-        limit=limit,
-        method=f"{record.method}: half the difference of a step forwards and backwards, in sd of the concept",
+        limit=judged_by(record, arrays["verdict"], p=arrays.get("p_present"), absent=arrays.get("p_absent")),
+        method=method,
+        size=np.abs(arrays["effect"]) + AHEAD * beats[:, None],
+        tested=np.isfinite(arrays["effect"]),
+        beside=(int(beats.sum()), len(beats)),
         more=f"{_called(record)}: {int(beats.sum())} of {len(beats)} change more than random directions do.",
     )
 
@@ -95,20 +107,40 @@ def of_geodesics(record: Explanation, _name: str) -> Iterator[Cells]:
 
 
 def of_inversion(record: Explanation, _name: str) -> Iterator[Cells]:
-    """Present means that the picture can be made. The easiest to make come first."""
+    """Present means that the picture can be made, each judged by itself. The easiest to make come first.
+
+    The control is what the search leaves of pictures that can surely be made; results without it are described.
+    """
     error = np.asarray(record.arrays["error"], dtype=float)
-    code = np.array([IN_RANGE[word] for word in verdicts(record)])
-    p = record.arrays["p_own"]
+    own, elsewhere, usual = (record.arrays.get(key) for key in ("p_own", "p_elsewhere", "own_error"))
+    if own is None or elsewhere is None or usual is None:
+        yield Cells(
+            "held-out pictures",
+            lambda at: f"error of held-out {record.units[at[0]]} made as well as can be",
+            (error,),
+            method="error of the best latent that was found",
+            space=record.target,
+            better="low",
+            size=-error,
+        )
+        return
+
+    def limit(at: Cell) -> str:
+        return f"p {float(own[at]):.2g} to be one of its own samples, {float(elsewhere[at]):.2g} to be none"
+
     yield Cells(
         "held-out pictures (present: the generator can make it)",
         lambda at: f"held-out {record.units[at[0]]} can be made",
         (error,),
-        verdict=code,
-        limit=lambda at: f"p {float(p[at]):.2g} to be a sample of its own",
+        verdict=np.array([IN_RANGE[word] for word in verdicts(record)]),
+        control=np.asarray(usual, dtype=float),
+        controlled="95 % of the generator's own samples come out below",
+        limit=limit,
         method="error of the best latent that was found",
         space=record.target,
         better="low",
         size=-error,
+        together=False,
     )
 
 

@@ -36,13 +36,16 @@ def of_finding(found: Finding) -> Claim:
         controlled=control.name if there else "",
         verdict=found.verdict,
         limit=f"smallest effect of interest {found.smallest_effect:.3g}",
-        method=f"{found.estimand}; {found.treatment}; {found.population}; {found.family}",
+        method="; ".join(each for each in (found.estimand, found.treatment, found.population, found.family) if each),
     )
 
 
 def of_findings(found: Sequence[Finding]) -> Family:
+    """Tested together where all name one correction; "one set" and the like were tested by themselves."""
     noun = "finding" if len(found) == 1 else "findings"
-    return family_of_claims(noun, [of_finding(each) for each in found])
+    named = {each.family for each in found}
+    together = len(named) == 1 and not any(not each or each.startswith("one ") for each in named)
+    return family_of_claims(noun, [of_finding(each) for each in found], together=together)
 
 
 def of_measurement(found: Measurement, controlled: str = "") -> Claim:

@@ -10,6 +10,7 @@ from ganatomy.explain.game.emergence import NEVER
 from ganatomy.explain.game.turning import ENDS, SPECTRAL
 from ganatomy.numerics.statistics.interval import mean_interval, wilson
 from ganatomy.report.claims.cells import Cell, Cells
+from ganatomy.report.claims.limits import SURELY
 from ganatomy.results.explanation import Explanation
 
 # What a cause that is followed is beside, by the name of the result.
@@ -39,11 +40,12 @@ def of_emergence(record: Explanation, name: str) -> Iterator[Cells]:
     beside = np.full(len(effect), np.nan)
     beside[:-1] = effect[1:]
 
-    def limit(at: Cell) -> str:
-        start = int(since[at])
+    def method(at: Cell) -> str:
+        start, said = int(since[at]), "paired change of the concept, in its standard deviations"
         if start == NEVER:
-            return "not there at every checkpoint to the end"
-        return f"{'there at the first checkpoint, round' if start == rounds[at[0], 0] else 'since round'} {start}"
+            return f"{said}; not there at every checkpoint to the end"
+        first = start == rounds[at[0], 0]
+        return f"{said}; {'there at the first checkpoint, round' if first else 'since round'} {start}"
 
     yield Cells(
         "causes that were followed over checkpoints",
@@ -52,8 +54,8 @@ def of_emergence(record: Explanation, name: str) -> Iterator[Cells]:
         verdict=arrays["claim"][:, -1],
         control=beside,
         controlled=BESIDE.get(name, "its control"),
-        limit=limit,
-        method="paired change of the concept, in its standard deviations",
+        limit=SURELY,
+        method=method,
         tested=own & np.isfinite(effect),
     )
 
@@ -96,8 +98,9 @@ def of_optimum(record: Explanation, _name: str) -> Iterator[Cells]:
     arrays = record.arrays
     value = np.asarray(arrays["value"], dtype=float)
 
-    def limit(at: Cell) -> str:
-        return f"a critic that is undecided everywhere reads {float(arrays['undecided'][at]):.3g}"
+    def method(at: Cell) -> str:
+        undecided = float(arrays["undecided"][at])
+        return f"under the loss {record.target}; a critic that is undecided everywhere reads {undecided:.3g}"
 
     yield Cells(
         "readings beside the best critic",
@@ -105,8 +108,7 @@ def of_optimum(record: Explanation, _name: str) -> Iterator[Cells]:
         tuple(np.asarray(arrays[key], dtype=float) for key in ("value", "low", "high")),
         control=np.asarray(arrays["floor"], dtype=float),
         controlled="the best critic for another estimate of the generator's density",
-        limit=limit,
-        method=f"under the loss {record.target}",
+        method=method,
         better="low",
         size=-np.arange(len(value), dtype=float),
         interval="normal, over points",
@@ -125,9 +127,8 @@ def of_pulls(record: Explanation, _name: str) -> Iterator[Cells]:
         (np.array([cosine.mean()]), np.array([seen.low]), np.array([seen.high])),
         control=np.zeros(1),
         controlled="pulls without any relation",
-        limit=f"two estimates of the best one agree to {float(again.mean()):.3g}",
         n=len(cosine),
-        method=f"loss {record.target}",
+        method=f"loss {record.target}; two estimates of the best one agree to {float(again.mean()):.3g}",
         better="high",
         interval=seen.method,
     )

@@ -7,13 +7,21 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ganatomy.explain.generator.artifacts import LEVEL
+from ganatomy.explain.generator.values import ABLATIONS
 from ganatomy.report.claims.cells import Cell, Cells
+from ganatomy.report.claims.limits import judged_by, largest_of
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.record import Array
 
 ALIKE = "median size of the effects of units of like activation"
+ALONE, TOGETHER = "effects of a unit on a concept", "effects of several units together on a concept"
+FLAWS = "units and readings"
 SDS = "in standard deviations of the concept"
-READINGS = {"neighbours": "lie far from real ones", "critic": "look unreal to the critic"}
+# Of a sample that is more unreal where a unit is active, and of one that is less so.
+READINGS = {
+    "neighbours": ("lie farther from real ones", "lie nearer to real ones"),
+    "critic": ("look less real to the critic", "look more real to the critic"),
+}
 
 
 def of_units(record: Explanation, _name: str) -> Iterator[Cells]:
@@ -31,31 +39,54 @@ def of_effects(record: Explanation, _name: str) -> Iterator[Cells]:
     """The interval is that of setting to zero; a claim needs zero, mean and resample."""
     arrays = record.arrays
     concepts = concepts_of(record, arrays["claim"].shape[1])
+
+    def ways(key: str) -> Array | None:
+        return largest_of(arrays.get(key), len(ABLATIONS))
+
     yield Cells(
-        "effects of a unit on a concept",
+        ALONE,
         lambda at: f"unit {record.units[at[0]]} causes {concepts[at[1]]}",
         tuple(arrays[key][:, 0] for key in ("effect", "low", "high")),
         verdict=arrays["claim"],
         control=arrays["matched_effect"],
         controlled=ALIKE,
+        limit=judged_by(record, arrays["claim"], p=ways("p"), absent=ways("p_absent")),
         method=f"paired change when the unit is set to zero, {SDS}; a claim needs zero, mean and resample",
     )
 
 
 def of_sets_together(record: Explanation, _name: str) -> Iterator[Cells]:
+    """Beside as many other units: sets that no others could be held against are described and not judged."""
     arrays = record.arrays
     concepts = concepts_of(record, arrays["effect"].shape[1])
+    controls = np.broadcast_to(np.asarray(arrays["controls"])[:, None], arrays["effect"].shape)
+    there = np.isfinite(arrays["low"])
 
-    def limit(at: Cell) -> str:
-        return f"one by one they add up to {float(arrays['alone'][at]):.3g}"
+    def beside(at: Cell) -> str:
+        alike = f"{int(controls[at])} random sets of as many units, as active"
+        return f"{alike} (p {float(arrays['specificity'][at]):.2g} to do as much)"
 
+    def method(at: Cell) -> str:
+        alone = float(arrays["alone"][at])
+        return f"paired change when all of them are set to zero, {SDS}; one by one they add up to {alone:.3g}"
+
+    values = tuple(arrays[key] for key in ("effect", "low", "high"))
     yield Cells(
-        "effects of several units together on a concept",
+        TOGETHER,
         lambda at: f"units {record.units[at[0]]} together cause {concepts[at[1]]}",
-        tuple(arrays[key] for key in ("effect", "low", "high")),
+        values,
         verdict=arrays["verdict"],
-        limit=limit,
-        method=f"paired change when all of them are set to zero, {SDS}",
+        controlled=beside,
+        limit=judged_by(record, arrays["verdict"], p=arrays.get("p")),
+        method=method,
+        tested=there & (controls > 0),
+    )
+    yield Cells(
+        f"{TOGETHER}, without others to hold them against",
+        lambda at: f"change of {concepts[at[1]]} when units {record.units[at[0]]} are off together",
+        values,
+        method=method,
+        tested=there & (controls == 0),
     )
 
 
@@ -78,21 +109,31 @@ def of_exciting(record: Explanation, _name: str) -> Iterator[Cells]:
 
 
 def of_artifacts(record: Explanation, _name: str) -> Iterator[Cells]:
-    """Present where its adjusted p says so, on samples that did not rank the units; absence is not tested."""
+    """Present where its adjusted p says so, on samples that did not rank the units; absence is not tested.
+
+    Asked is whether samples are less real where a unit is active, so that those that go the other way come last.
+    """
     arrays = record.arrays
     names = [each for each in READINGS if each in arrays]
 
     def table(suffix: str) -> Array:
         return np.stack([arrays[f"{each}{suffix}"] for each in names], axis=1)
 
-    p = table("_p")
+    p, effect = table("_p"), table("")
+
+    def what(at: Cell) -> str:
+        return f"samples in which unit {record.units[at[0]]} is active {READINGS[names[at[1]]][int(effect[at] < 0)]}"
+
     yield Cells(
-        "units and readings",
-        lambda at: f"samples in which unit {record.units[at[0]]} is active {READINGS[names[at[1]]]}",
-        (table(""), table("_low"), table("_high")),
+        FLAWS,
+        what,
+        (effect, table("_low"), table("_high")),
         verdict=(p <= LEVEL).astype(int),
+        control=np.zeros(effect.shape),
+        controlled="a unit that has nothing to do with it",
         limit=lambda at: f"adjusted p {float(p[at]):.2g}, at most {LEVEL:g}",
         method="correlation of the unit's presence with how unreal a sample is; going with it is not causing it",
+        size=effect,
         interval="Fisher z",
         more="Absence was not tested.",
     )
@@ -107,7 +148,7 @@ def of_gradients(record: Explanation, _name: str) -> Iterator[Cells]:
         lambda at: f"{record.units[at[0]]} moves samples",
         (reach,),
         control=np.array([np.median(np.delete(reach, at)) for at in range(len(reach))]) if len(reach) > 1 else None,
-        controlled=f"median of the other {noun}",
+        controlled=f"median of the other {noun}" if len(reach) > 1 else "",
         method="size of the gradient for one standard deviation, all regions together; of small changes only",
     )
 
