@@ -67,6 +67,44 @@ def test_a_style_that_is_shared_is_written_once() -> None:
     assert "font-size:12px" in text
 
 
+HATCHED = "fill: url(#h1)"
+
+
+def cells(*marks: str) -> str:
+    """Squares in a row, ten apart: h hatched, f faded, o a ring that cannot be measured."""
+    drawn = {
+        "h": f'<path d="M {{0}} 0 L {{1}} 0 L {{1}} 10 L {{0}} 10 z" style="{HATCHED}"/>',
+        "f": '<path d="M {0} 0 L {1} 0 L {1} 10 L {0} 10 z" style="fill: #fff; opacity: .5"/>',
+        "o": '<circle cx="{0}" cy="5" r="3"/>',
+    }
+    inner = "".join(drawn[m].format(10 * int(at), 10 * int(at) + 10) for m, at in marks)
+    return minified(wrapped(f'<defs><pattern id="h1"/></defs>{inner}'))
+
+
+@pytest.mark.parametrize(
+    ("marks", "count"),
+    [
+        (("f0", "h0", "f1", "h1", "f2", "h2"), 1),  # a cell and its neighbours
+        (("h0", "h5"), 1),
+        (("h0", "f0", "h1"), 2),  # what covers the first must stay above it
+        (("h0", "o3", "h1"), 2),
+    ],
+)
+def test_a_pattern_is_drawn_once_for_all_that_it_fills(marks: tuple[str, ...], count: int) -> None:
+    text = cells(*marks)
+    found = re.findall(r"<path d='([^']*)'", text)
+    assert sum(d.count("M") for d in found) == sum(mark[0] != "o" for mark in marks)
+    assert len(found) == count + sum(mark[0] == "f" for mark in marks)
+
+
+def test_alt_is_the_first_sentence_and_short() -> None:
+    made = figure_of(scenes.svg(), name="n", said="Unit 3 moves 0.4 sd. It is the largest. A third.")
+    assert (made.alt, made.said[-8:]) == ("Unit 3 moves 0.4 sd.", "A third.")
+    long = figure_of(scenes.svg(), name="n", said="word " * 100).alt
+    assert len(long) <= 200
+    assert long.endswith("word…")
+
+
 def test_scripts_and_handlers_are_left_out() -> None:
     text = minified(wrapped('<script>alert(1)</script><path onclick="alert(1)" d="M0 0"/><foreignObject/>'))
     assert "alert" not in text

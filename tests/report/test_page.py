@@ -160,8 +160,8 @@ def test_the_script_is_small_and_the_page_without_pictures_too() -> None:
 
 def test_it_says_what_is_missing_and_why() -> None:
     words = re.sub(r"\s+", " ", "".join(Read(page(scenes.report())).words))
-    assert "Not told: measure 0 <script>alert(1)</script>: there were 12 samples, it needs 100." in words
-    assert "give --data with more files." in words
+    assert "Not told: measure 0 <script>alert(1)</script>. There were 12 samples, it needs 100." in words
+    assert "Give --data with more files." in words
     assert "Nothing is told of this." in words
 
 

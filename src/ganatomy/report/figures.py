@@ -19,13 +19,15 @@ from ganatomy.report.facts import Media, Picture
 from ganatomy.report.minified import minified, parsed
 
 FEW = 160  # pixels across, up to which each of them is to be seen
+BRIEF = 200
+END = re.compile(r"(?<=[.?!])\s+(?=[^\Wa-z])")
 # Pixels of a page in one of each.
 UNITS: Final = {"pt": 96 / 72, "px": 1.0, "": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
 LENGTH = re.compile(r"\s*([\d.]+(?:e[-+]?\d+)?)\s*(pt|px|in|cm|mm|)\s*", re.IGNORECASE)
 
 
 def figure_of(svg: str, *, name: str, said: str, source: str = "", command: str = "", alt: str = "") -> Picture:
-    """A drawing of Matplotlib's, minified; `alt` is `said` unless given."""
+    """A drawing of Matplotlib's, minified; `alt` is the first sentence of `said` unless given."""
     width, height = size(svg)
     return Picture(
         name=name,
@@ -34,7 +36,7 @@ def figure_of(svg: str, *, name: str, said: str, source: str = "", command: str 
         width=width,
         height=height,
         said=said,
-        alt=alt or said,
+        alt=alt or first_sentence(said),
         source=source,
         command=command,
     )
@@ -56,11 +58,17 @@ def picture_of(
         width=width,
         height=height,
         said=said,
-        alt=alt or said,
+        alt=alt or first_sentence(said),
         source=source,
         command=command,
         pixelated=max(width, height) <= FEW,
     )
+
+
+def first_sentence(text: str) -> str:
+    """What can be heard at a stretch: at most BRIEF letters, cut between words."""
+    first = END.split(" ".join(text.split()), maxsplit=1)[0]
+    return first if len(first) <= BRIEF else first[: BRIEF - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
 
 
 def size(svg: str) -> tuple[int, int]:

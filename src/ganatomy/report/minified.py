@@ -22,6 +22,8 @@ SVG, LINK = "http://www.w3.org/2000/svg", "{http://www.w3.org/1999/xlink}href"
 DECIMALS = 2
 DIGITS = 5  # of a factor
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+PLAIN = re.compile(r"(?:M[-+\d.eE ]+(?:[LQC][-+\d.eE ]+)*z?)+")
+SLACK = 0.02  # two roundings: neighbours that share an edge do not overlap
 SCALED = re.compile(r"(scale|matrix)\(([^)]*)\)")
 COORDINATES: Final = ("d", "x", "y", "width", "height", "cx", "cy", "r", "x1", "x2", "y1", "y2", "points")
 DROPPED: Final = ("metadata", "script", "foreignObject", "title", "desc")
@@ -38,6 +40,7 @@ def minified(svg: str) -> str:
         _rounded(element, enlarged=enlarged)
     _renamed(root)
     _joined(root)
+    _hatched(root)
     _styled(root)
     return _written(root, top=True)
 
@@ -146,6 +149,48 @@ def _joined(element: Element) -> None:
 
 def _clip(element: Element) -> dict[str, str]:
     return {"clip-path": element.get("clip-path", "")}
+
+
+def _hatched(element: Element) -> None:
+    """Shapes that one pattern fills become one shape: a printer draws the whole pattern anew for each.
+
+    The earlier moves to the later, where nothing that is drawn between them touches it.
+    """
+    kept: list[Element] = []
+    for child in element:
+        _hatched(child)
+        places = [place for place, each in enumerate(kept) if _alike(each, child)] if _patterned(child) else []
+        if places and _free(kept[places[-1]], kept[places[-1] + 1 :]):
+            child.set("d", kept.pop(places[-1]).get("d", "") + child.get("d", ""))
+        kept.append(child)
+    element[:] = kept
+
+
+def _patterned(element: Element) -> bool:
+    return element.tag == "path" and "fill:url(#" in element.get("style", "") and bool(_boxes(element))
+
+
+def _alike(one: Element, other: Element) -> bool:
+    return one.tag == other.tag and {**one.attrib, "d": ""} == {**other.attrib, "d": ""}
+
+
+def _free(element: Element, others: list[Element]) -> bool:
+    """Whether no other covers any piece of it; one that cannot be measured may."""
+    found = [_boxes(each) for each in others]
+    return all(found) and not any(_overlap(box, each) for boxes in found for each in boxes for box in _boxes(element))
+
+
+def _boxes(element: Element) -> list[tuple[float, ...]]:
+    """Of each piece of a path the least and the largest x and y; none where it is drawn in other ways."""
+    d = element.get("d", "")
+    if element.tag != "path" or "transform" in element.attrib or not PLAIN.fullmatch(d):
+        return []
+    pieces = [[float(number) for number in NUMBER.findall(piece)] for piece in d.split("M")[1:]]
+    return [(min(each[::2]), min(each[1::2]), max(each[::2]), max(each[1::2])) for each in pieces]
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(one[i] < other[i + 2] - SLACK and other[i] < one[i + 2] - SLACK for i in (0, 1))
 
 
 def _styled(root: Element) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from ganatomy.report import shown
+from ganatomy.report import shown, worded
 from ganatomy.report.facts import (
     QUESTIONS,
     Answer,
@@ -40,7 +41,10 @@ POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; s
 # What a data URI may hold as it is; the quotes of a drawing are single ones.
 UNCHANGED: Final = " !$'()*+,-./:;=?@[]^_`|~"
 ENLARGED = 320  # width on the page, at least, of a picture of few pixels
+LETTERS, LEAST = 9.0, 8.5  # pixels of the smallest letters of a drawing: as shown, and where a page is too narrow
+COLUMN = 900  # pixels of a drawing that a page of 1280 has room for
 SHEETS = files("ganatomy.report") / "sheet"
+FONT, BOX = re.compile(rb"font-size:([\d.]+)px"), re.compile(rb"viewBox=['\"][-\d.]+ [-\d.]+ ([\d.]+)")
 LINKED = re.compile(r"(https?://[^\s<>\"')]+[^\s<>\"').,;])")
 
 
@@ -171,29 +175,35 @@ def _methods(reports: Iterable[Report]) -> tuple[Method, ...]:
 def _json(provenance: Mapping[str, Any]) -> str:
     """Text that cannot end the script it stands in."""
     text = json.dumps(plain(provenance), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return worded.UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _cell(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _sentence(text: str) -> str:
-    """With a full stop, where it has no end of its own."""
-    text = text.strip()
-    return text if not text or text.endswith((".", "?", ":", "!", "…", ".)")) else f"{text}."
-
-
-def _question(text: str) -> str:
-    """As a heading: with a capital, and the mark that it asks with."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".")) else "?")
-
-
 def _across(picture: Picture) -> tuple[int, int]:
-    """Size on the page: few pixels are enlarged by a whole number."""
-    times = max(1, ENLARGED // picture.width) if picture.pixelated else 1
-    return picture.width * times, picture.height * times
+    """Size on the page: few pixels are enlarged by a whole number, drawings until their letters can be read."""
+    if picture.pixelated:
+        times = float(max(1, ENLARGED // picture.width))
+    else:
+        times = min(1.5, max(1.0, LETTERS / _letters(picture)))
+    return round(picture.width * times), round(picture.height * times)
+
+
+def _least(picture: Picture) -> int:
+    """Width below which its letters cannot be read; 0 where a page has room for that."""
+    width = round(picture.width * LEAST / _letters(picture))
+    return width if width > COLUMN else 0
+
+
+def _letters(picture: Picture) -> float:
+    """Height of the smallest letters in pixels, at the size it was drawn in; endless where there are none."""
+    found = [float(each) for each in FONT.findall(picture.data)] if picture.media == "image/svg+xml" else []
+    box = BOX.search(picture.data)
+    scale = picture.width / float(box[1]) if box and float(box[1]) else 1.0
+    return min(found, default=math.inf) * scale
 
 
 @cache
@@ -205,7 +215,12 @@ def _environment() -> Environment:
         return (SHEETS / name).read_text(encoding="utf-8")
 
     environment = Environment(
-        loader=FunctionLoader(sheet), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(sheet),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=worded.shown,
     )
     environment.globals.update(
         style=Markup(sheet("style.css")),
@@ -216,10 +231,13 @@ def _environment() -> Environment:
         line=shown.line,
         gaps_of=lambda found: [shown.gap(each) for each in found],
         across=_across,
+        least=_least,
+        limited=shown.limited,
+        heard=worded.heard,
         uri=lambda picture: Markup(uri(picture)),
         pieces=LINKED.split,
         raw=Markup,
     )
-    environment.filters["sentence"] = _sentence
-    environment.filters["question"] = _question
+    for filtering in (worded.sentence, worded.stopped, worded.question, worded.brief, worded.fact, worded.folded):
+        environment.filters[filtering.__name__] = filtering
     return environment

@@ -16,6 +16,7 @@ from typing import Final
 
 from ganatomy.evaluate.scorecard.card import short as brief
 from ganatomy.evaluate.scorecard.card import written
+from ganatomy.report.answered.words import places, valued
 from ganatomy.report.facts import Claim, Difference
 from ganatomy.results.measurement import Measurement
 
@@ -35,6 +36,7 @@ SIGNS: Final[dict[str | None, tuple[str, str, str]]] = {
     None: ("not judged", "ring", "grey"),
 }
 WHOLE: Final = {"pass": "Pass", "warn": "With care", "fail": "Fail", None: "Cannot be said"}
+MINUS = re.compile(r"(?<![\w.-])-(?=[\d.∞])")
 ENDLESS: Final = {"inf": "∞", "-inf": "−∞", "nan": "no number"}
 
 
@@ -136,9 +138,11 @@ def gap(difference: Difference) -> Gap:
 
 
 def told(claim: Claim) -> tuple[str, str]:
-    """Its number and its interval as text."""
+    """Its number and its interval as text; rounded less where rounding would put an end on the bound it misses."""
+    bounds = places(claim)
     plain = Measurement(claim.what, claim.effect, n=0, estimator="", better="neither", interval=claim.interval)
-    value, _, within = written(plain).partition(" [")
+    shown = valued(claim.effect, claim.interval, beside=bounds) if bounds else written(plain)
+    value, _, within = shown.partition(" [")
     return _signed(value), f"[{_signed(within)}" if within else ""
 
 
@@ -146,10 +150,16 @@ def number(value: float) -> str:
     return _signed(brief(value))
 
 
+def limited(claim: Claim) -> str:
+    """What a verdict hangs on, with the word for it where it is a limit."""
+    judged = claim.verdict in ("pass", "warn", "fail")
+    return f"{'limit: ' if judged else ''}{MINUS.sub('−', claim.limit)}" if claim.limit else ""
+
+
 def _signed(text: str) -> str:
     """With the signs of print: a true minus, ∞ for what has no end."""
     text = re.sub(r"-?\b(?:inf|nan)\b", lambda found: ENDLESS.get(found.group(), "no number"), text)
-    return re.sub(r"(?<![\w.])-", "−", text)
+    return MINUS.sub("−", text)
 
 
 def bar(claim: Claim, *, scale: tuple[float, float] | None = None) -> Bar | None:

@@ -57,7 +57,7 @@
   document.body.append(box);
   for (const image of document.querySelectorAll(".paper img")) {
     const opener = made("button", "", "opener");
-    opener.setAttribute("aria-label", "Enlarge: " + image.alt);
+    opener.setAttribute("aria-label", "Enlarge figure: " + image.dataset.name);
     image.replaceWith(opener);
     opener.append(image);
     opener.addEventListener("click", () => {
@@ -72,7 +72,26 @@
     });
   }
 
+  // What does not overflow needs no stop of the tab key, and what holds a button has one already.
+  const boxes = [...document.querySelectorAll(".scroll")].map((box) => [box, box.getAttribute("aria-label")]);
+  const stops = () => {
+    const over = boxes.map(([box]) => box.scrollWidth > box.clientWidth);
+    for (const [at, [box, label]] of boxes.entries()) {
+      const wanted = { tabindex: "0", role: "region", "aria-label": label };
+      for (const name of Object.keys(wanted)) {
+        if (over[at]) box.setAttribute(name, wanted[name]); else box.removeAttribute(name);
+      }
+    }
+  };
+  stops();
+  addEventListener("resize", stops);
+  for (const each of folded) each.addEventListener("toggle", stops);
+  for (const paper of document.querySelectorAll(".paper[tabindex]")) paper.removeAttribute("tabindex");
+
   // Commands to the clipboard.
+  const status = made("p", "", "hidden");
+  status.setAttribute("role", "status");
+  document.body.append(status);
   for (const code of document.querySelectorAll("code.command")) {
     const copy = made("button", "Copy", "copy");
     copy.setAttribute("aria-label", "Copy: " + code.textContent);
@@ -86,7 +105,8 @@
         done = false;
       }
       copy.textContent = done ? "Copied" : "Selected";
-      setTimeout(() => { copy.textContent = "Copy"; }, 2000);
+      status.textContent = copy.textContent;
+      setTimeout(() => { copy.textContent = "Copy"; status.textContent = ""; }, 2000);
     });
     code.after(copy);
   }
@@ -94,7 +114,7 @@
   // Rows in the order of a column; numbers by size, whatever is no number last.
   for (const table of document.querySelectorAll("table.claims")) {
     const body = table.tBodies[0];
-    if (body.rows.length < 3) continue;
+    if (body.rows.length < 6) continue;
     for (const head of table.querySelectorAll("thead th")) {
       const at = head.cellIndex;
       const cells = [...body.rows].map((row) => row.cells[at]);

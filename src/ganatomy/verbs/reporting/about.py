@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import shorten
 
 from ganatomy.explain.game.alarms import episodes
 from ganatomy.explain.game.record import recorded
@@ -42,7 +41,7 @@ def _networks(gan: GAN) -> dict[str, str]:
     if gan.data is not None:
         told["data"] = gan.data
     if gan.classes:
-        told["classes"] = shorten(", ".join(gan.classes), 200, placeholder=" ...")
+        told["classes"] = ", ".join(gan.classes)
     if "averaged" in gan.provenance:
         which = "averaged generator" if gan.provenance["averaged"] else "generator as it is trained"
         told["looked at"] = f"step {gan.provenance['step']:,}, {which}"
