@@ -242,8 +242,8 @@ def test_rows_are_sorted_by_size_and_what_is_no_number_comes_last(opened: Open) 
     effect = "tr td:nth-of-type(1)"
     table.get_by_role("button", name="effect").click()
     up = table.locator("tbody").locator(effect).all_inner_texts()
-    assert up == ["−0.0123", "3.20e-09", "1.50", "2.000", "7", "∞", "no number"]
+    assert up == ["−0.0123", "3.20e-09", "1.50", "2", "7", "∞", "no number"]
     table.get_by_role("button", name="effect").click()
     down = table.locator("tbody").locator(effect).all_inner_texts()
-    assert down == ["∞", "7", "2.000", "1.50", "3.20e-09", "−0.0123", "no number"]
+    assert down == ["∞", "7", "2", "1.50", "3.20e-09", "−0.0123", "no number"]
     assert table.locator("[aria-sort=descending]").count() == 1
