@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from shared_browser import browser as browser  # a fixture
 from shared_cli import Command, Done
 
 from ganatomy.cli import main

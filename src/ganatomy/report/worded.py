@@ -20,12 +20,15 @@ PLAIN_WORD = re.compile(r"(?!ganatomy\b)[^\W\d_A-Z]+(?:[-'’][^\W\d_]+)*[,;:.]?
 # What moves, turns or hides text: controls but white space, those of direction, halves of a pair.
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 FOUND = re.compile(r"\d\.\d|\d ?%|\d of \d|\bnone?\b", re.IGNORECASE)
+PERCENT = re.compile(r"(?<=\d) %")
 ENDS: Final = (".", "?", ":", "!", "…", ".)")
 
 
 def shown(value: Any) -> Any:
-    """Every text that goes into the page passes here; pieces of the page itself do not change."""
-    return value if hasattr(value, "__html__") or not isinstance(value, str) else UNSEEN.sub("\ufffd", value)
+    """Every text that goes into the page passes here, and a % clings to its number; pieces of the page do not change."""
+    if hasattr(value, "__html__") or not isinstance(value, str):
+        return value
+    return PERCENT.sub("\u00a0%", UNSEEN.sub("\ufffd", value))
 
 
 def stopped(text: str) -> str:
