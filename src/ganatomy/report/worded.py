@@ -25,7 +25,7 @@ ENDS: Final = (".", "?", ":", "!", "…", ".)")
 
 
 def shown(value: Any) -> Any:
-    """Every text that goes into the page passes here, and a % clings to its number; pieces of the page do not change."""
+    """Every text of the page passes here, and a % clings to its number; pieces of the page do not change."""
     if hasattr(value, "__html__") or not isinstance(value, str):
         return value
     return PERCENT.sub("\u00a0%", UNSEEN.sub("\ufffd", value))
