@@ -122,7 +122,7 @@ def test_the_lead_of_the_critic_is_its_order_beside_a_score_that_knows_nothing()
 def test_the_lead_of_training_is_the_course_and_its_alarms():
     course = Course("diverged", "loss is nan", 120, None, (("nan", 110, "the loss is no number"),))
     assert by_key(everything(course=course))["training"].lead == (
-        "Its training is diverged (loss is nan) after 120 steps, with 1 alarm: The loss is no number."
+        "Its training diverged after 120 steps (loss is nan), with 1 alarm: The loss is no number."
     )
 
 
@@ -138,7 +138,7 @@ def test_networks_without_samples_give_one_reason_in_every_section_but_training(
         "It gives no samples, so this cannot be told: its weights are no numbers."
     }
     assert {(len(each.missing), each.missing[0].remedy) for each in others} == {(1, "take an earlier step")}
-    assert found["training"].lead.startswith("Its training is diverged")
+    assert found["training"].lead.startswith("Its training diverged")
 
 
 def test_modes_belong_to_theory_where_the_density_is_known():

@@ -49,6 +49,17 @@ class Known:
         return next((each for each in every if each.judged and fnmatchcase(each.noun, noun)), None)
 
 
+# How a run's state is told.
+WENT: Mapping[str, str] = {
+    "finished": "was finished",
+    "interrupted": "was stopped",
+    "killed": "broke off",
+    "running": "is going on",
+    "diverged": "diverged",
+    "failed": "ended in an error",
+}
+
+
 def lead_of(key: str, parts: Sequence[Part], *, gathered: Mapping[str, Evidence], everything: Everything) -> str:
     known = Known(parts, gathered, everything)
     said = [each for each in LEADS[key](known) if each]
@@ -259,7 +270,8 @@ def _course(everything: Everything) -> str:
     why = f" ({course.reason})" if course.reason else ""
     alarms = f"{len(course.alarms)} alarm{'s' * (len(course.alarms) != 1)}" if course.alarms else "no alarm"
     first = f": {_sentence(course.alarms[0][2])}" if course.alarms else "."
-    return f"Its training is {course.state}{why} after {course.steps} steps, with {alarms}{first}"
+    went = WENT.get(course.state, f"is in the state '{course.state}'")
+    return f"Its training {went} after {course.steps:,} steps{why}, with {alarms}{first}"
 
 
 def _sentence(text: str) -> str:

@@ -72,7 +72,8 @@ def test_many_classes_are_cut_and_said_so() -> None:
 def test_real_samples_stand_in_one_random_order_not_by_class() -> None:
     _, held_out = load_splits("digits")
     gan = fresh(held_out.format, data="digits")
-    real = parts(gan, held_out, seed=0, command=command)[-1]
+    real = parts(gan, held_out, seed=0, command=command, whole="report it")[-1]
+    assert real.command == "report it"
     assert "64 held-out real samples of digits" in real.pictures[0].said
     assert opened(real.pictures[0]).shape == opened(shown(gan, seed=0)).shape
 

@@ -9,6 +9,7 @@ from ganatomy.explain.game.record import recorded
 from ganatomy.models.gan import GAN
 from ganatomy.report.facts import Part
 from ganatomy.report.found import Course
+from ganatomy.report.leads import WENT
 from ganatomy.training.runs.folder import open_run
 from ganatomy.training.runs.metrics import read_metrics
 from ganatomy.verbs.info import SCORES
@@ -93,8 +94,8 @@ def _without_place(facts: RunFacts) -> str:
 def record(facts: RunFacts, step: int | None = None) -> Part:
     """What the run's own record says, in sentences."""
     then = course(facts, step)
-    ended = f"{facts.state}: {_without_place(facts)}" if facts.reason else facts.state
-    said = [f"The run of {facts.step:,} steps is {ended}."]
+    why = f": {_without_place(facts).rstrip('.')}" if facts.reason else ""
+    said = [f"The run {WENT.get(facts.state, facts.state)} after {facts.step:,} steps{why}."]
     said += [f"It is looked at in round {then.steps:,}."] if then.steps < facts.step else []
     said += [f"The alarm '{rule}' stands from round {since:,} on: {told}" for rule, since, told in then.alarms]
     said += [] if facts.alarms else ["No alarm was given."]

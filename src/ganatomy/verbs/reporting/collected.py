@@ -237,7 +237,8 @@ def _parts(
     if gan is not None:
         try:
             drawn = partial(sampling, name, asking)
-            found["samples"] = tuple(parts(gan, held_out, seed=asking.seed, command=drawn))
+            whole = shlex.join(["ganatomy", "report", name, *asking.words()]) if name else ""
+            found["samples"] = tuple(parts(gan, held_out, seed=asking.seed, command=drawn, whole=whole))
         except GanatomyError:  # two channels, say: told where the first ones could not be drawn
             found["samples"] = ()
     return found

@@ -7,6 +7,7 @@ parts(gan, held_out, seed=0, command=...)               # more of them, each cla
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -39,15 +40,17 @@ def shown(gan: GAN, *, seed: int, command: Callable[[str], str] = lambda _number
     return picture_of(tiles, name="samples", said=said, command=command(f"0-{FIRST - 1}"))
 
 
-def parts(gan: GAN, held_out: Dataset | None, *, seed: int, command: Callable[[str], str]) -> list[Part]:
-    """`command`: as above."""
+def parts(
+    gan: GAN, held_out: Dataset | None, *, seed: int, command: Callable[[str], str], whole: str = ""
+) -> list[Part]:
+    """`command`: as above; `whole`: what makes the report, for what is drawn nowhere else."""
     found = []
     if gan.format.kind == "picture":
         found.append(_more(gan, seed=seed, command=command))
     if gan.latent.classes and gan.format.kind == "picture":
-        found.append(_of_classes(gan, seed=seed))
+        found.append(replace(_of_classes(gan, seed=seed), command=whole))
     if held_out is not None:
-        found.append(_real(gan.format, held_out))
+        found.append(replace(_real(gan.format, held_out), command=whole))
     return found
 
 
