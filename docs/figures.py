@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import chdir
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +19,7 @@ from PIL import Image
 from ganatomy.cli.narrator import Narrator
 from ganatomy.verbs.demo import demo
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).absolute().parent
 PICTURES = DOCS / "pictures"
 MARKED = re.compile(r"(<!-- demo: .*? -->\n).*?(<!-- end of demo -->)", re.DOTALL)
 WIDTH, HEIGHT = 1280, 800
@@ -30,8 +31,8 @@ def main() -> None:
     if browser is None:
         raise SystemExit("there is no chromium here: apt-get install chromium")
     narrator, before = Narrator(), time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        found = demo(Path(folder), seed=0, say=narrator.say, progress=narrator.progress)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        found = demo(Path("demo"), seed=0, say=narrator.say, progress=narrator.progress)
         narrator.close()
         spent = time.process_time() - before
         screen(browser, found.reported.page, PICTURES / "report.png")
@@ -59,7 +60,7 @@ def screen(browser: str, page: Path, out: Path) -> None:
         words += [f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={shot}", page.absolute().as_uri()]
         subprocess.run(words, check=True, capture_output=True, timeout=120)
         with Image.open(shot) as picture:
-            picture.convert("RGB").quantize(64).save(out, optimize=True)
+            picture.convert("RGB").quantize(256).save(out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,7 @@ from ganatomy.report.answered import ended, inside, score
 from ganatomy.report.answered.limited import (
     COPIED,
     LIKE,
-    OVER,
     UNJUDGED,
-    UNSURE,
     WHOLE,
     like_real,
     not_copied,
@@ -119,7 +117,7 @@ def _listed(names: Sequence[str]) -> str:
 def _reason(answer: Answer) -> str:
     """In the words of its measurement; where it has none, in the answer's own."""
     if answer.claim is not None and words_of(answer.claim.what).said:
-        warned = f"; that is {OVER}" if _over(answer) else f"; whether that passes {UNSURE}"
+        warned = ", which is beyond what passes" if _over(answer) else ", which may or may not pass"
         return reason(answer.claim) + (warned if answer.verdict == "warn" else "")
     return _lowered(answer.said.removeprefix(UNJUDGED)).rstrip(".")
 

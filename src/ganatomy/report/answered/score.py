@@ -239,9 +239,9 @@ def _cues(found: tuple[Found, ...]) -> Told | None:
     named = ", ".join(f"'{kind}'" for kind in kinds[:SHOWN]) + (
         f" and {len(kinds) - SHOWN} more" if len(kinds) > SHOWN else ""
     )
-    more = f" and {len(kinds) - 1} more" if len(kinds) > 1 else ""
+    kinds_told = f"{len(kinds)} kinds of edit" if len(kinds) > 1 else f"the edit '{kinds[0]}'"
     beware = f"edits move it more than noise of equal size does: {named}"
-    return Told("warn", claim, beware=beware, bad=f"is moved by edits: '{kinds[0]}'{more}")
+    return Told("warn", claim, beware=beware, bad=f"is moved by {kinds_told}")
 
 
 READINGS: Mapping[str, Callable[[tuple[Found, ...]], Told | None]] = {
