@@ -297,7 +297,7 @@ def test_a_step_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert evaluate(f"{run}@best", ["smoothness"]).folder == run / "evaluation-at-best"
     assert newest.folder == run / "evaluation"
     assert newest.files[0].read_text() == kept
-    assert place_of(f"{run}@2", "findings") == run / "findings"
+    assert place_of(f"{run}@2", "findings") == run / "findings-at-2"
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ def test_results_of_a_run_lie_in_its_folder_and_others_here(tmp_path: Path) -> N
     found = list(explain(run, ["coordinates"]))
     assert all(answer.folder.parent == run / "findings" for answer in found)
     Path("mine.py").write_text("")
-    assert place_of("mine.py:make", "findings") == Path("findings/make")
+    assert place_of("mine.py:make", "findings") == Path("findings/mine-make")
 
 
 def test_the_same_seed_gives_the_same_files(gan: GAN) -> None:
@@ -280,8 +280,8 @@ def test_a_strangers_pretrained_generator_is_explained_end_to_end(tmp_path: Path
     np.testing.assert_allclose(made[:16], golden["x16"], atol=1e-5)
     wanted = Wanted(sites=("model.2.block.2",), data_dir=tmp_path)
     found = kept(explain("mine.py:make", ["activations", "dissection"], wanted=wanted))
-    assert "findings/make/activations-film-picture" in found
-    written = json.loads(Path("findings/make/dissection-effects/finding.json").read_text())
+    assert "findings/mine-make/activations-film-picture" in found
+    written = json.loads(Path("findings/mine-make/dissection-effects/finding.json").read_text())
     assert written["type"] == "Explanation"
     assert len(written["units"]) == 64
 

@@ -19,6 +19,7 @@ from ganatomy.results.formats import Format
 from ganatomy.training import judge
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 from ganatomy.verbs.measures.catalogue import MEASURES
+from ganatomy.verbs.places import place_of
 from ganatomy.verbs.report import place_of_report, report
 from ganatomy.verbs.reporting.collected import Asking
 from ganatomy.verbs.reporting.provenance import without_folders
@@ -99,7 +100,7 @@ def test_worked_out_anew_or_read_from_disk_it_is_the_same_but_for_the_provenance
 
 def test_names_that_are_code_reach_the_page_as_text(ganatomy: Command) -> None:
     assert ganatomy("report", "mine.py:make").code == 0
-    page = Path("report-make.html").read_text()
+    page = Path("report-mine-make.html").read_text()
     assert "<script>alert(1)</script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     card = ganatomy("export", "card", "mine.py:make", "--out", "README.md")
@@ -112,7 +113,7 @@ def test_a_gan_without_data_says_what_it_lacks(ganatomy: Command) -> None:
     told = json.loads(done.out)
     assert told["verdict"] is None
     assert told["headline"].startswith("It cannot be said whether to trust it: no real samples were given.")
-    facts = json.loads(Path("report-make.json").read_text())
+    facts = json.loads(Path("report-mine-make.json").read_text())
     sections = {each["key"]: each for each in facts["sections"]}
     for key in ("quality", "copying", "training", "theory"):
         assert sections[key]["missing"], key
@@ -171,6 +172,9 @@ def test_two_steps_of_a_run_side_by_side(ganatomy: Command, tmp_path: Path, monk
     for same in (run, f"{run}/", f"{run.parent}/../{run.parent.name}/{run.name}"):
         itself = ganatomy("compare", run, same)
         assert (itself.code, itself.error[0]) == (2, f"ganatomy: {run} was to be compared with itself")
+    ended = [next(each for each in facts[side]["answers"] if each["key"] == "training") for side in "ab"]
+    assert ended[0]["verdict"] != "pass"
+    assert "before its end" in ended[0]["said"]
     early = facts["a"]["about"]["trained"]
     assert early == "2 steps, 32 images, of a run of 4 steps"
 
@@ -212,7 +216,7 @@ def test_redacted_no_folder_is_left_of_data_or_of_reasons(ganatomy: Command, tmp
 def test_paths_go_and_what_only_looks_like_one_stays(text: str, left: str | None) -> None:
     told = Missing("a", text, text)
     wanted = text if left is None else left
-    assert without_folders((told,), ["secret"]) == (Missing("a", wanted, wanted),)
+    assert without_folders((told,), {"secret/": ""}) == (Missing("a", wanted, wanted),)
 
 
 def test_nothing_but_an_earlier_report_is_written_over(ganatomy: Command, tmp_path: Path) -> None:
@@ -223,8 +227,49 @@ def test_nothing_but_an_earlier_report_is_written_over(ganatomy: Command, tmp_pa
     assert (run / "status.json").read_bytes() == before
     for out in (run / "metrics.jsonl", tmp_path):
         assert ganatomy("export", "card", run, "--out", out).code == 2
+    for name in ("mine.html", "README.md"):
+        (tmp_path / name).write_text("mine")
+    assert ganatomy("report", run, "--out", tmp_path / "mine.html").code == 2
+    assert ganatomy("export", "card", run, "--out", tmp_path / "README.md").code == 2
+    assert (tmp_path / "mine.html").read_text() == (tmp_path / "README.md").read_text() == "mine"
     (tmp_path / "folder.html").mkdir()
     assert ganatomy("report", run, "--out", tmp_path / "folder.html").code == 2
+
+
+def test_what_lies_on_disk_is_reported_from_a_folder_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ganatomy: Command
+) -> None:
+    measured(monkeypatch, "modes")
+    run = small_run(tmp_path / "runs").folder
+    assert ganatomy("report", run, "--out", "before.html").code == 0
+    monkeypatch.setattr("ganatomy.verbs.places.os.access", lambda path, _how: Path(path).resolve() == tmp_path)
+    assert ganatomy("report", run, "--out", "after.html").code == 0
+    first, second = (json.loads(Path(f"{name}.json").read_text())["sections"] for name in ("before", "after"))
+    assert first == second
+    done = ganatomy("report", run, "--seed", "3", "--out", "other.html")
+    assert (done.code, "cannot be written" in done.error[0]) == (1, True)
+    assert not Path("other.html").exists()
+
+
+def test_it_is_called_by_its_folder_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ganatomy: Command
+) -> None:
+    measured(monkeypatch, "modes")
+    run = small_run(tmp_path / "runs").folder
+    monkeypatch.chdir(run)
+    assert ganatomy("report", ".").code == 0
+    assert json.loads((run / "report.json").read_text())["subject"] == run.name
+
+
+def test_files_of_one_name_keep_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b c"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text(MINE)
+    names = ("mine.py:make", "mine.py:digits", "a/mine.py:make", "b c/mine.py:make")
+    places = [place_of(name, "findings") for name in names]
+    assert len(set(places)) == 4
+    assert places[2:] == [Path("findings/a-mine-make"), Path("findings/b-c-mine-make")]
+    assert place_of(tmp_path / "a" / "mine.py:make", "findings") == places[2]
 
 
 def test_a_step_that_is_not_there_is_an_error(ganatomy: Command, tmp_path: Path) -> None:
@@ -275,15 +320,19 @@ def test_limits_of_ones_own_judge_and_are_named(ganatomy: Command, tmp_path: Pat
         'limits:\n- {measure: two-sample accuracy, pass: "<= 0.001", fail: "> 0.001"}\n'
     )
     assert ganatomy("report", "mine.py:digits", "--limits", "ours.yaml").code == 0
-    facts = json.loads(Path("report-digits.json").read_text())
+    facts = json.loads(Path("report-mine-digits.json").read_text())
     assert facts["verdict"] == "fail"
     assert facts["limits"] == "limits of the clinic, 2026-11-22"
-    assert "the clinic" in Path("report-digits.html").read_text()
+    assert "the clinic" in Path("report-mine-digits.html").read_text()
 
 
 @pytest.mark.parametrize(
     ("name", "place"),
-    [("mine.py:make", "report-make.html"), ("{run}", "{run}/report.html"), ("{run}@best", "{run}/report-at-best.html")],
+    [
+        ("mine.py:make", "report-mine-make.html"),
+        ("{run}", "{run}/report.html"),
+        ("{run}@best", "{run}/report-at-best.html"),
+    ],
 )
 def test_where_a_report_lies(tmp_path: Path, name: str, place: str) -> None:
     run = small_run(tmp_path / "runs").folder

@@ -79,8 +79,9 @@ def evaluate(
     names = list(dict.fromkeys(what)) or [name for name, each in MEASURES.items() if each.by_default]
     for name in names:
         choose(MEASURES, name, "measure")
-    folder = out or place_of(gan, EVALUATION, by_step=True)
-    require_usable(folder)
+    folder = out or place_of(gan, EVALUATION)
+    if how.again:
+        require_usable(folder)
     try:
         whom = gan if isinstance(gan, GAN) else subject(gan)
     except GanatomyError as error:
@@ -89,6 +90,7 @@ def evaluate(
     stem, asking = "-".join([CARD, *map(slug, dict.fromkeys(what))]), _asking(material, names)
     if not how.again and (known := _recalled(folder, stem, asking, limits or shipped())) is not None:
         return known
+    require_usable(folder)
     told: list[Told] = []
     left_out: list[LeftOut] = []
     with threads(1):

@@ -79,9 +79,10 @@ def explain(
     """
     wanted = wanted or Wanted()
     _check(what, wanted)
-    folder = out or place_of(gan, FINDINGS, by_step=True)
+    folder = out or place_of(gan, FINDINGS)
     folder = folder if wanted.permute_labels is None else folder / f"permuted-{wanted.permute_labels}"
-    require_usable(folder)
+    if wanted.again:
+        require_usable(folder)
     try:
         whom = gan if isinstance(gan, GAN) else subject(gan)
     except GanatomyError as error:
@@ -99,6 +100,8 @@ def explain(
     asking = _asking(whom, (train, held_out), wanted, run)
     known_already = {} if wanted.again else _recalled(names if what else EXPLAINERS, folder, asking)
     names += [name for name in known_already if name not in names]
+    if set(names) - set(known_already):
+        require_usable(folder)
     inside = {critic: _sites(whom, wanted.sites, critic=critic) for critic in (False, True)}
     _require_sites(whom, wanted, inside, only_critic=all(EXPLAINERS[name].needs_critic for name in names))
     turn = cache(lambda: turned(whom, held_out, wanted.seed))

@@ -17,6 +17,7 @@ from ganatomy.verbs.report import BY_DEFAULT, facts_of, place_of_report
 from ganatomy.verbs.reporting.collected import Asking, Progress, Say
 
 CARD = "model-card"
+MARK = "---\nlibrary_name: ganatomy\n"  # of our cards
 
 
 def _silent(_what: str) -> Callable[[int, int], None]:
@@ -35,6 +36,8 @@ def export_card(
     place = out or _beside(place_of_report(gan))
     if place.suffix.lower() not in (".md", ".markdown") or place.is_dir():
         raise UsageError(f"the card was to be written to {place}", "name a Markdown file, as in README.md")
+    if place.exists() and not place.read_text("utf-8", errors="replace").startswith(MARK):
+        raise UsageError(f"{place}, where the card would go, holds something else", "choose another name: --out")
     require_usable(place.parent)
     write_text(place, card(facts_of(gan, asking, say=say, progress=progress)))
     return place

@@ -1,7 +1,7 @@
 """Where what is found about a GAN goes: into the folder of its run, else into the current folder.
 
 place_of("runs/0001-digits-mlp-s0", "findings"), place_of("mine.py:make", "evaluation")
-place_of("runs/0001-digits-mlp-s0@best", "evaluation", by_step=True)            # its evaluation-at-best
+place_of("runs/0001-digits-mlp-s0@best", "evaluation")            # its evaluation-at-best
 """
 
 from __future__ import annotations
@@ -20,14 +20,30 @@ from ganatomy.verbs.subject import Named, named
 SEEN = range(16)  # samples by which a GAN is known
 
 
-def place_of(gan: GAN | str | Path, what: str, *, by_step: bool = False) -> Path:
-    """`by_step`: what is found of a step that was named keeps apart from what is found of the newest."""
+def place_of(gan: GAN | str | Path, what: str) -> Path:
+    """What is found of a step that was named keeps apart from what is found of the newest."""
     if isinstance(gan, GAN):
         return Path(what)
     found = named(gan)
     if found.kind != "run":
-        return Path(what) / slug(found.function or found.path.stem)
-    return found.path / (what if found.step is None or not by_step else f"{what}-at-{found.step}")
+        return Path(what) / called(found)
+    return found.path / (what if found.step is None else f"{what}-at-{found.step}")
+
+
+def called(found: Named) -> str:
+    """A name for a folder that GANs of other files do not share: its path from here, or its last two parts."""
+    path, here = found.path.resolve(), Path.cwd().resolve()
+    parts = path.relative_to(here).parts if path.is_relative_to(here) else path.parts[-2:]
+    return slug("-".join([*parts[:-1], path.stem, *([found.function] if found.function else [])]))
+
+
+def told_as(gan: GAN | str | Path) -> str:
+    """What a page calls it: short, and the same wherever it lies."""
+    if isinstance(gan, GAN):
+        return gan.data or "a GAN"
+    found = named(gan)
+    ends = {"function": f":{found.function}", "run": "" if found.step is None else f"@{found.step}"}
+    return found.path.resolve().name + ends.get(found.kind, "")
 
 
 def run_of(gan: GAN | str | Path) -> Path | None:

@@ -34,7 +34,7 @@ from ganatomy.results.provenance import Provenance
 from ganatomy.results.record import Record
 from ganatomy.training.threads import threads
 from ganatomy.verbs.measures.catalogue import MEASURES
-from ganatomy.verbs.places import require_usable, slug
+from ganatomy.verbs.places import called, require_usable, slug, told_as
 from ganatomy.verbs.reporting.about import about
 from ganatomy.verbs.reporting.collected import Asking, Collected, Progress, Say, collected, sampling
 from ganatomy.verbs.reporting.provenance import provenance, redacted, without_folders
@@ -42,6 +42,7 @@ from ganatomy.verbs.reporting.samples import shown
 from ganatomy.verbs.subject import named
 
 REPORT, BY_DEFAULT = "report", Asking()
+MARK = "<!-- provenance -->"  # of our pages
 
 
 def _silent(_what: str) -> Callable[[int, int], None]:
@@ -98,7 +99,7 @@ def compare(
     ]
     if whom[0] == whom[1]:
         raise UsageError(f"{one} was to be compared with itself", "name two GANs, or two steps: RUN@500 RUN")
-    place = _page(out or Path(f"compare-{slug(_short(one))}-{slug(_short(other))}.html"))
+    place = _page(out or Path(f"compare-{slug(told_as(one))}-{slug(told_as(other))}.html"))
     started = _now()
     a, b = (facts_of(each, asking, say=say, progress=progress) for each in (one, other))
     here = Provenance.here(seed=asking.seed).to_dict()
@@ -139,13 +140,17 @@ def _against(everything: Everything) -> str:
     return "" if everything.why_no_samples else "no real samples"
 
 
-def _folders(gan: GAN | str | Path, asking: Asking) -> list[str]:
-    """Those that this report could name."""
+def _folders(gan: GAN | str | Path, asking: Asking) -> dict[str, str]:
+    """Those that this report could name, and what stands for them."""
     paths = [Path.cwd(), Path.home()] + ([] if isinstance(gan, GAN) else [Path(gan).parent])
     paths += [] if asking.data_dir is None else [asking.data_dir, asking.data_dir.parent]
     if asking.data is not None and asking.data.startswith(FOLDER_PREFIX):
         paths.append(Path(asking.data.removeprefix(FOLDER_PREFIX)).parent)
-    return [str(each) for path in paths for each in (path, path.resolve())]
+    named_so = {str(each) for path in paths for each in (path, path.resolve())}
+    found = {each.rstrip("/") + "/": "" for each in named_so if each.strip("./")}
+    if not isinstance(gan, GAN) and (whom := named(gan)).kind != "run":
+        found[called(whom)] = slug(f"{whom.path.stem} {whom.function}")
+    return found
 
 
 def _used(everything: Everything) -> tuple[str, ...]:
@@ -162,7 +167,7 @@ def place_of_report(gan: GAN | str | Path) -> Path:
         return Path(f"{REPORT}.html")
     found = named(gan)
     if found.kind != "run":
-        return Path(f"{REPORT}-{slug(found.function or found.path.stem)}.html")
+        return Path(f"{REPORT}-{called(found)}.html")
     return found.path / (f"{REPORT}.html" if found.step is None else f"{REPORT}-at-{found.step}.html")
 
 
@@ -197,11 +202,19 @@ def _page(out: Path) -> Path:
         raise UsageError(f"the report was to be written to {out}", "name an HTML file, as in report.html")
     if out.is_dir():
         raise UsageError(f"{out} is a folder", "name an HTML file in it")
-    facts = out.with_suffix(".json")
-    if facts.exists() and not _is_report(facts):
-        raise UsageError(f"{facts}, where the report's facts would go, holds something else", "choose another name")
+    for file, ours in ((out, is_page), (out.with_suffix(".json"), _is_report)):
+        if file.exists() and not ours(file):
+            raise UsageError(f"{file}, where the report would go, holds something else", "choose another name: --out")
     require_usable(out.parent)
     return out
+
+
+def is_page(path: Path) -> bool:
+    """Whether it is one of ours, by its mark."""
+    try:
+        return MARK in path.read_text("utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 def _is_report(path: Path) -> bool:
@@ -217,10 +230,6 @@ def _json(told: Record, place: Path) -> Path:
     text = json.dumps(told.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     write_text(path, text + "\n")
     return path
-
-
-def _short(gan: GAN | str | Path) -> str:
-    return (gan.data or "gan") if isinstance(gan, GAN) else Path(gan).name
 
 
 def _now() -> str:

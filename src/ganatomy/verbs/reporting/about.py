@@ -16,6 +16,8 @@ from ganatomy.verbs.info import SCORES
 from ganatomy.verbs.layers import parameters
 from ganatomy.verbs.run_facts import RunFacts
 
+UNDERWAY = "underway"  # the state of a run at one of its earlier steps
+
 
 def step_of(gan: GAN | None) -> int | None:
     """That of the checkpoint, of a GAN that is one."""
@@ -80,10 +82,11 @@ def course(facts: RunFacts, step: int | None = None) -> Course:
         for each in episodes(recorded(Path(facts.folder)))
         if each.first <= at and (each.cleared is None or each.cleared > at)
     }
-    reason = _without_place(facts)
     if at < facts.step:
-        reason = f"looked at in round {at:,}, before its end" + (f": {reason}" if reason else "")
-    return Course(facts.state, reason, at, _seen(facts, at), tuple(standing.values()))
+        return Course(
+            UNDERWAY, f"looked at in round {at:,}, before its end", at, _seen(facts, at), tuple(standing.values())
+        )
+    return Course(facts.state, _without_place(facts), at, facts.images, tuple(standing.values()))
 
 
 def _without_place(facts: RunFacts) -> str:

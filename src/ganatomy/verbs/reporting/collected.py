@@ -26,12 +26,12 @@ from ganatomy.results.provenance import Provenance
 from ganatomy.training.runs.checkpoint import steps_of
 from ganatomy.training.runs.folder import open_run
 from ganatomy.verbs.answers import Answer
-from ganatomy.verbs.evaluate import Evaluated, evaluate
-from ganatomy.verbs.explain import Wanted, explain
+from ganatomy.verbs.evaluate import EVALUATION, Evaluated, evaluate
+from ganatomy.verbs.explain import FINDINGS, Wanted, explain
 from ganatomy.verbs.explainers.catalogue import EXPLAINERS
 from ganatomy.verbs.measures.catalogue import MEASURES
 from ganatomy.verbs.measures.material import How
-from ganatomy.verbs.places import run_of, trained_in
+from ganatomy.verbs.places import place_of, require_usable, run_of, told_as, trained_in
 from ganatomy.verbs.real import Source, real_pictures
 from ganatomy.verbs.reporting.about import course, record, step_of
 from ganatomy.verbs.reporting.provenance import redacted
@@ -84,7 +84,10 @@ class Collected:
 
 
 def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Progress) -> Collected:
-    """Explain and evaluate tell what they could not do, and why; nothing of it ends the report but a wrong name."""
+    """Explain and evaluate tell what they could not do, and why.
+
+    What ends the report is a wrong name, wrong data that were named, or that results have no place to go.
+    """
     name = _name(gan, asking)
     run, missing = run_of(gan), list[Missing]()
     whom = _networks(gan, run, missing)
@@ -93,7 +96,7 @@ def collected(gan: GAN | str | Path, asking: Asking, *, say: Say, progress: Prog
     answers = list(_explained(gan, asking, missing, say=say, progress=progress))
     done = _evaluated(gan, asking, missing, say=say, progress=progress)
     everything = Everything(
-        subject=_subject(gan),
+        subject=told_as(gan),
         found=_found(answers, base=_base(gan)),
         carded=None if done is None else _carded(done, base=_base(gan)),
         missing=tuple(dict.fromkeys(missing)),
@@ -161,6 +164,7 @@ def _explained(
     try:
         yield from explain(gan, data=asking.data, wanted=wanted, progress=progress, failed=failed)
     except GanatomyError as error:
+        require_usable(place_of(gan, FINDINGS))
         missing.append(Missing("explain", error.said, error.remedy))
 
 
@@ -177,6 +181,7 @@ def _evaluated(
     try:
         done = evaluate(gan, data=asking.data, how=how, limits=asking.limits, progress=progress)
     except GanatomyError as error:
+        require_usable(place_of(gan, EVALUATION))
         missing.append(Missing("evaluate", error.said, error.remedy))
         say(f"evaluate: left out: {error.said}")
         return None
@@ -259,12 +264,7 @@ def _commands(name: str, asking: Asking) -> dict[str, str]:
     return explained | {each: shlex.join(["ganatomy", "evaluate", name, each, *words]) for each in MEASURES}
 
 
-def _subject(gan: GAN | str | Path) -> str:
-    """Without the folders before it: short, and the same wherever it lies."""
-    return (gan.data or "a GAN") if isinstance(gan, GAN) else Path(gan).name
-
-
 def _name(gan: GAN | str | Path, asking: Asking) -> str:
     if isinstance(gan, GAN):
         return ""
-    return Path(gan).name if asking.redact else str(gan)
+    return told_as(gan) if asking.redact else str(gan)

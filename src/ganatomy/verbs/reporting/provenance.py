@@ -54,11 +54,11 @@ def _training(run: Path) -> dict[str, Any]:
     return dict(found) if isinstance(found, dict) else {"provenance.json": "cannot be read"}
 
 
-def without_folders(told: Any, folders: Iterable[str]) -> Any:
-    """A report, or any part of it, in which no path from the root stands, nor any of these folders."""
+def without_folders(told: Any, folders: Mapping[str, str]) -> Any:
+    """A report, or any part of it, in which no path from the root stands, and these texts are replaced."""
     if isinstance(told, str):
-        for folder in sorted({each.rstrip("/") + "/" for each in folders if each.strip("./")}, key=len, reverse=True):
-            told = told.replace(folder, "")
+        for folder in sorted(folders, key=len, reverse=True):
+            told = told.replace(folder, folders[folder])
         return ABSOLUTE.sub("", told)
     if isinstance(told, Mapping):
         return {key: without_folders(value, folders) for key, value in told.items()}
