@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganatomy.report.answered.words import places, valued
+from ganatomy.report.claims.cells import counts_of
 from ganatomy.report.facts import Answer, Claim, Report, Section
 
 NOTHING = "not recorded"
@@ -171,16 +172,16 @@ def _opened(report: Report) -> Iterator[str]:
 
 
 def _sections(report: Report, keys: tuple[str, ...]) -> Iterator[str]:
-    """The answer of each, and of each part how many of its claims hold."""
+    """The answer of each, and of each part how many of its claims hold: which of them a page shows is no matter here."""
     sections = _chosen(report, keys)
     if not sections:
         yield NOTHING.capitalize()
     for section in sections:
         yield f"### {escaped(section.question)}"
         yield escaped(section.lead) or NOTHING.capitalize()
-        told = [part for part in section.parts if part.tally]
+        told = [(part.name, counts) for part in section.parts if (counts := counts_of(part.tally))]
         if told:
-            yield _list(f"**{escaped(part.name)}**: {escaped(part.tally)}" for part in told)
+            yield _list(f"**{escaped(name)}**: {escaped(counts)}" for name, counts in told)
 
 
 def _environment(report: Report) -> Iterator[str]:

@@ -19,23 +19,14 @@ from typing import Any
 
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.answered.words import bounds, misses
+from ganatomy.report.claims.cells import counts_of
+from ganatomy.report.claims.spaces import in_words
 from ganatomy.report.facts import Claim, Comparison, Difference, Missing, Report
 
 LEVEL = 0.95
-# Parts whose lines name units or directions of one GAN's own: number 3 of one is not number 3 of another.
-OWN = (
-    "dissection",
-    "sets",
-    "activations",
-    "features",
-    "artifacts",
-    "gradients",
-    "coordinates",
-    "directions",
-    "carriers",
-    "credit",
-    "emergence",
-)
+# Parts whose lines name units, directions or rounds of one GAN's own: number 3 of one is not number 3 of another.
+OF_UNITS = "dissection sets activations features artifacts gradients coordinates directions carriers credit emergence"
+OWN = (*OF_UNITS.split(), "account")
 DATALESS = ("smoothness", "geometry")  # parts that real samples have no share in
 # Readings that no GAN has a share in: what spaces answer to, and what classifiers do without it. They are left out.
 GANLESS = (
@@ -56,6 +47,8 @@ REMEDY = {
     "data": "name the same data for both: --data",
     "way": "measure both in the same way, with as many samples, and compare them again",
     "one": "run the same explainers and measures for both",
+    "chosen": "the whole of it lies in findings/ of both",
+    "account": "`ganatomy explain A account`, and the same of B, tell of the rounds of each",
 }
 
 
@@ -64,7 +57,7 @@ WHOLE = {"pass": "passes", "warn": "is usable with care", "fail": "fails", None:
 
 @dataclass(frozen=True)
 class Line:
-    """A claim and where it stands; again: how many like it stand before it; chosen: from among others of its part."""
+    """A claim and where it stands; again: how many like it stand before it; chosen: its part leaves some out."""
 
     key: str
     part: str
@@ -78,7 +71,12 @@ class Line:
 
     @property
     def way(self) -> tuple[str, str, int | None, int]:
-        return self.claim.space, self.claim.method, self.claim.n, self.again
+        return space_of(self.claim), self.claim.method, self.claim.n, self.again
+
+
+def space_of(claim: Claim) -> str:
+    """That of the critic is called by the digest of its GAN: each has its own, and they are asked the same."""
+    return "critic" if claim.space.startswith("critic-") else claim.space
 
 
 def compared(a: Report, b: Report, provenance: Mapping[str, Any]) -> Comparison:
@@ -96,7 +94,8 @@ def compared(a: Report, b: Report, provenance: Mapping[str, Any]) -> Comparison:
         if math.isnan(each.effect)
     ]
     left = [[line for line in lines if (line.name, line.way) not in met] for lines in (mine, theirs)]
-    unlike = (*apart, *lost, *_unlike(*left), *_owned(a, b))
+    some = [{line.part for line in lines if line.chosen} for lines in (mine, theirs)]
+    unlike = (*apart, *lost, *_unlike(*left, left_out=(some[0], some[1])), *_owned(a, b))
     return Comparison(a, b, _headline(a, b, differences), differences, unlike, provenance)
 
 
@@ -161,7 +160,7 @@ def _lines(report: Report, only: tuple[str, ...] = ()) -> Iterator[Line]:
             wanted = part.name in only if only else part.name not in OWN
             for claim in part.claims if wanted else ():
                 like = claim.what, claim.space, claim.method, claim.n
-                line = Line(section.key, part.name, claim, seen[like], bool(part.tally))
+                line = Line(section.key, part.name, claim, seen[like], counts_of(part.tally) != part.tally)
                 seen[like] += 1
                 if (line.name, line.way) not in met and not _ganless(line):
                     met.add((line.name, line.way))
@@ -179,19 +178,23 @@ def _apart(a: Report, b: Report) -> tuple[Missing, ...]:
     return (Missing("all readings that rest on data", said, REMEDY["data"]),)
 
 
-def _unlike(mine: Iterable[Line], theirs: Iterable[Line]) -> Iterator[Missing]:
-    """A line for each name, whichever side it stands on; what both have in another way is said once."""
+def _unlike(mine: Iterable[Line], theirs: Iterable[Line], *, left_out: tuple[set[str], set[str]]) -> Iterator[Missing]:
+    """A line for each name, whichever side it stands on; what both have in another way is said once.
+
+    left_out: the parts of either that show some of their lines: what stands on one side may be known of the other.
+    """
     sides = [_by_name(lines) for lines in (mine, theirs)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
         here, there = (side.get(name, []) for side in sides)
         what = f"{name[1]} ({name[0]})"
         for line, twin in zip(here, there, strict=False):
             yield Missing(what, _other_way(line.claim, twin.claim), REMEDY["way"])
-        for letter, more in (("A", here[len(there) :]), ("B", there[len(here) :])):
+        for letter, more, others in (("A", here[len(there) :], left_out[1]), ("B", there[len(here) :], left_out[0])):
             for line in more:
-                where = f" in {line.claim.space}" if line.claim.space else ""
-                said = "is among those shown, which were chosen," if line.chosen else "was read"
-                yield Missing(what, f"it {said} of {letter} alone{where}", REMEDY["one"])
+                chosen = line.part in others
+                where = f" {in_words(line.claim.space)}" if line.claim.space else ""
+                said = "is among those shown, which were chosen," if chosen else "was read"
+                yield Missing(what, f"it {said} of {letter} alone{where}", REMEDY["chosen" if chosen else "one"])
 
 
 def _by_name(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
@@ -203,7 +206,7 @@ def _by_name(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
 
 def _other_way(a: Claim, b: Claim) -> str:
     """The first in which they differ."""
-    ways = (("space", a.space, b.space), ("method", a.method, b.method), ("n", _n(a), _n(b)))
+    ways = (("space", space_of(a), space_of(b)), ("method", a.method, b.method), ("n", _n(a), _n(b)))
     found = next(((name, one, two) for name, one, two in ways if one != two), None)
     if found is None:
         return "it stands more than once, and not as often in both"
@@ -219,9 +222,8 @@ def _owned(a: Report, b: Report) -> Iterator[Missing]:
     """Parts that both have and that have no common names."""
     names = [{part.name for section in report.sections for part in section.parts if part.claims} for report in (a, b)]
     for name in sorted(names[0] & names[1] & set(OWN)):
-        yield Missing(
-            name, "its lines are about units or directions of one GAN, which another does not share", REMEDY["own"]
-        )
+        what, remedy = ("rounds", "account") if name == "account" else ("units or directions", "own")
+        yield Missing(name, f"its lines are about {what} of one GAN, which another does not share", REMEDY[remedy])
 
 
 def _headline(a: Report, b: Report, differences: tuple[Difference, ...]) -> str:

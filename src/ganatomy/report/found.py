@@ -43,6 +43,11 @@ class Course:
     images: int | None
     alarms: tuple[tuple[str, int, str], ...]
 
+    @property
+    def standing(self) -> tuple[tuple[str, int, str], ...]:
+        """The one that has stood longest comes first."""
+        return tuple(sorted(self.alarms, key=lambda alarm: alarm[1]))
+
 
 @dataclass(frozen=True, eq=False)
 class Everything:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ganatomy.evaluate.scorecard.card import written
+from ganatomy.report.answered.ended import UNDERWAY
+from ganatomy.report.answered.limited import like_real, not_copied, nothing_missing
 from ganatomy.report.claims.cells import Evidence, Family
 from ganatomy.report.claims.critic import EDITS, ORDER, REMOVALS
 from ganatomy.report.claims.latent import AHEAD
@@ -57,6 +59,7 @@ WENT: Mapping[str, str] = {
     "running": "is going on",
     "diverged": "diverged",
     "failed": "ended in an error",
+    UNDERWAY: "was underway",
 }
 
 
@@ -152,7 +155,7 @@ def _failures(known: Known) -> Iterator[str]:
             f"{_of(beyond, 'samples')} {_share(beyond)} are farther from real ones than 99 % of real samples are"
             f"{_compared(beyond)}{_floor(beyond, 'are')}."
         )
-    yield _limits(known.parts, besides="not finite*")
+    yield _limits(known, besides="not finite*")
     if broken is not None:
         none = not broken.effect > 0
         yield f"{_of(broken, 'samples')} {'none has' if none else f'{_share(broken)} have'} values that are no numbers."
@@ -178,13 +181,13 @@ def _copying(known: Known) -> Iterator[str]:
 
 
 def _quality(known: Known) -> Iterator[str]:
-    yield _limits(known.parts)
+    yield _limits(known)
 
 
 def _theory(known: Known) -> Iterator[str]:
     left = known.claim("share of the loss left, of this critic beside the best one")
     yield "" if left is None else _reading(left)
-    yield _limits(known.parts)
+    yield _limits(known)
 
 
 LEADS: Mapping[str, Callable[[Known], Iterator[str]]] = {
@@ -242,15 +245,37 @@ def _reading(claim: Claim) -> str:
     return f"{claim.what[:1].upper()}{claim.what[1:]}{_in(claim)}: {value}{control}{verdict}."
 
 
-def _limits(parts: Sequence[Part], *, besides: str = "") -> str:
-    """Of readings under a limit how many pass, and the first that does worst; nothing where only `besides` are."""
-    judged = [claim for part in parts for claim in part.claims if claim.verdict in ("pass", *WORST)]
+def _limits(known: Known, *, besides: str = "") -> str:
+    """Of readings under a limit how many pass, and one that does worst; nothing where only `besides` are."""
+    judged = [claim for part in known.parts for claim in part.claims if claim.verdict in ("pass", *WORST)]
     if all(fnmatchcase(claim.what, besides) for claim in judged):
         return ""
     counts = {word: sum(claim.verdict == word for claim in judged) for word in ("pass", "warn", "fail")}
-    worst = next((claim for word in WORST for claim in judged if claim.verdict == word), None)
-    named = "" if worst is None else f" The first to {worst.verdict}: {worst.what}{_in(worst)}."
-    return f"Of {len(judged)} readings under a limit {_listed(counts)}.{named}"
+    named = _named(judged, known.everything)
+    many = f"{len(judged)} readings" if len(judged) > 1 else "1 reading"
+    return f"Of {many} under a limit {_listed(counts)}.{named}"
+
+
+def _named(judged: Sequence[Claim], everything: Everything) -> str:
+    """The one that the first screen tells, where it is one of these and of the worst of them."""
+    worst = next((word for word in WORST if any(claim.verdict == word for claim in judged)), None)
+    told = [each(everything).claim for each in (like_real, nothing_missing, not_copied)] if worst else []
+    for first in told:
+        for claim in judged:
+            if first is not None and claim.verdict == worst and _same(first, claim):
+                return f" One that {worst}s: {claim.what}{_in(claim)}."
+    return ""
+
+
+def _same(first: Claim, claim: Claim) -> bool:
+    """Whether a line of a table is this reading: it may carry the name of its section besides."""
+    alike = (first.effect, first.interval, first.space, first.n) == (
+        claim.effect,
+        claim.interval,
+        claim.space,
+        claim.n,
+    )
+    return alike and claim.what.startswith(first.what)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -268,9 +293,12 @@ def _course(everything: Everything) -> str:
     if course is None:
         return _sentence(everything.why_no_course)
     why = f" ({course.reason})" if course.reason else ""
-    alarms = f"{len(course.alarms)} alarm{'s' * (len(course.alarms) != 1)}" if course.alarms else "no alarm"
-    first = f": {_sentence(course.alarms[0][2])}" if course.alarms else "."
+    many = len(course.alarms)
+    alarms = "1 alarm" if many == 1 else f"{many} alarms, the first" if many else "no alarm"
+    first = f": {_sentence(course.standing[0][2])}" if many else "."
     went = WENT.get(course.state, f"is in the state '{course.state}'")
+    if course.state == UNDERWAY:
+        return f"Its training {went} in round {course.steps:,}: {alarms}{first if many else ' stood.'}"
     return f"Its training {went} after {course.steps:,} steps{why}, with {alarms}{first}"
 
 

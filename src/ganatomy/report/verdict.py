@@ -98,8 +98,10 @@ def _told(lead: str, first: Answer, also: Sequence[Answer], others: Sequence[Ans
         said += f" Nor is this all: {'; '.join(_lowered(ADVICE[each.question].never) for each in also)}."
     needed = [each for each in others if each.question in NEEDED]
     over = [ADVICE[each.question].whose for each in needed if _over(each)]
-    doubt = [ADVICE[each.question].what for each in needed if not _over(each)]
+    doubt = [ADVICE[each.question].what for each in needed if not _over(each) and each.verdict is not None]
+    open_ = [ADVICE[each.question].what for each in needed if each.verdict is None]
     rest = [ADVICE[each.question].whose for each in others if each.question not in NEEDED]
+    said += f" Nor could be judged: {_listed(open_)}." if open_ else ""
     said += f" Also beyond what passes: {_listed(over)}." if over else ""
     said += f" Also in doubt: {_listed(doubt)}." if doubt else ""
     return said + (f" See too {_listed(rest)}." if rest else "")

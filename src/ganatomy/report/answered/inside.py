@@ -1,8 +1,8 @@
 """Whether it is known what its units and directions do: told, and not judged.
 
-    known(everything)       # Answer("Is it known what its units and directions do?", "Units: of 9,600 pairs ...", None)
+    known(everything)       # Answer("Is it known what its units and directions do?", "Shown to act: 0 of ...", None)
 
-Counts are over all that were tested together, so that what was found stands beside what was looked for.
+Counts are those of the sections, over all that were tested: what was found stands beside what was looked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from ganatomy.report.answered.limited import UNJUDGED
+from ganatomy.report.claims.cells import Family
+from ganatomy.report.claims.evidence import gathered
+from ganatomy.report.claims.latent import COORDINATES, DIRECTIONS
+from ganatomy.report.claims.units import ALONE, TOGETHER
 from ganatomy.report.facts import Answer
 from ganatomy.report.found import Everything, Found
 from ganatomy.results.explanation import Explanation
@@ -18,50 +22,92 @@ QUESTION, KEY = "Is it known what its units and directions do?", "units"
 
 
 def known(everything: Everything) -> Answer:
-    told = [
-        _units(everything.found.get("dissection", ())),
-        _ways(everything.found.get("coordinates", ()), "coordinate"),
-        _ways(everything.found.get("directions", ()), "direction"),
-    ]
-    brief = ", ".join(brief for brief, _ in told if brief)
-    if not brief:
+    if everything.why_no_samples:
+        said = f"{UNJUDGED}it gives no samples ({everything.why_no_samples})."
+        return Answer(QUESTION, said, None, None, KEY)
+    units = everything.found.get("dissection", ())
+    alone, several = _family(units, ALONE), _family(units, TOGETHER)
+    ways = {
+        "coordinate": _family(everything.found.get("coordinates", ()), COORDINATES),
+        "direction": _family(everything.found.get("directions", ()), DIRECTIONS),
+    }
+    beyond = None if alone is None else _beyond(units, alone)
+    brief = (
+        _counted("Shown to act", (_single(alone, beyond), _several(several))),
+        _counted("More than random directions", [_beside(each, what) for what, each in ways.items()]),
+    )
+    if not any(brief):
         return Answer(QUESTION, f"{UNJUDGED}neither units nor directions were looked at.", None, None, KEY)
-    return Answer(QUESTION, f"Shown: {brief}.", None, None, KEY, " ".join(said for _, said in told if said))
+    more = (_units(alone, beyond), _together(several), *(_moving(each, what) for what, each in ways.items()))
+    return Answer(QUESTION, " ".join(filter(None, brief)), None, None, KEY, " ".join(filter(None, more)))
 
 
-def _units(found: tuple[Found, ...]) -> tuple[str, str]:
-    """At a glance and in full. A cause beats its controls where no unit of like activation does as much."""
-    tables = (each for each in _told(found) if {"claim", "effect"} <= each.arrays.keys())
-    record = next((each for each in tables if each.arrays["claim"].ndim == 2), None)
-    if record is None:
-        return "", ""
-    tested = np.isfinite(record.arrays["effect"][:, 0])  # a concept that never varies was asked nothing
-    claim, many = np.where(tested, record.arrays["claim"], 0), int(tested.sum())
-    causes, out = int((claim > 0).sum()), int((claim < 0).sum())
-    said = f"Units: of {many:,} pairs of unit and concept tested together, {causes:,} are causes"
-    if causes and {"specificity", "controls"} <= record.arrays.keys():
+def _family(found: tuple[Found, ...], noun: str) -> Family | None:
+    """Of all that was tested of one kind, as its section counts it."""
+    families = gathered(found).families if found else ()
+    return next((each for each in families if each.noun == noun and each.judged), None)
+
+
+def _beyond(found: tuple[Found, ...], alone: Family) -> int | None:
+    """Causes that do more than every unit of like activation; None where not all of them were held beside such."""
+    causes = count = 0
+    for each in found:
+        record = each.record
+        if not isinstance(record, Explanation) or each.aside or not {"claim", "effect"} <= record.arrays.keys():
+            continue
+        if not {"specificity", "controls"} <= record.arrays.keys():
+            return None
+        cause = (record.arrays["claim"] > 0) & np.isfinite(record.arrays["effect"][:, 0])
         least = 1 / (1 + record.arrays["controls"].astype(float))[:, None]
-        alone = int(((claim > 0) & (record.arrays["specificity"] <= least * (1 + 1e-9))).sum())
-        said += f" ({alone:,} of them do more than every unit of like activation)"
-    whole = f"{said}, {out:,} are shown not to be, {many - causes - out:,} are undetermined."
-    return f"{causes:,} of {many:,} unit effects", whole
+        causes += int(cause.sum())
+        count += int((cause & (record.arrays["specificity"] <= least * (1 + 1e-9))).sum())
+    return count if causes == alone.present else None
 
 
-def _ways(found: tuple[Found, ...], what: str) -> tuple[str, str]:
-    records = [each for each in _told(found) if {"verdict", "beats_random"} <= each.arrays.keys()]
-    if not records:
-        return "", ""
-    verdicts = np.concatenate([each.arrays["verdict"].ravel() for each in records])
-    measured = np.concatenate([np.isfinite(each.arrays["effect"]).ravel() for each in records])
-    present, tested = int((verdicts[measured] == "present").sum()), int(measured.sum())
-    beats = sum(int(each.arrays["beats_random"].sum()) for each in records)
-    many = sum(len(each.units) for each in records)
-    return f"{beats:,} of {many:,} {what}s beat random ones", (
-        f"{what.capitalize()}s: {beats:,} of {many:,} move a concept more than random directions as long do; "
-        f"of {tested:,} pairs of {what} and concept tested, {present:,} are present."
+def _counted(lead: str, pieces: tuple[str, ...] | list[str]) -> str:
+    there = [each for each in pieces if each]
+    return f"{lead}: {', '.join(there)}." if there else ""
+
+
+def _single(alone: Family | None, beyond: int | None) -> str:
+    if alone is None:
+        return ""
+    if beyond is None or not alone.present:
+        return f"{alone.present:,} of {alone.judged:,} effects of single units"
+    return f"{beyond:,} of {alone.judged:,} effects of single units above like ones ({alone.present:,} in all)"
+
+
+def _several(several: Family | None) -> str:
+    return "" if several is None else f"{several.present:,} of {several.judged:,} of several together"
+
+
+def _beside(found: Family | None, what: str) -> str:
+    return "" if found is None else f"{found.beside[0]:,} of {found.beside[1]:,} {what}s"
+
+
+def _units(alone: Family | None, beyond: int | None) -> str:
+    if alone is None:
+        return ""
+    said = f"Units: of {alone.judged:,} pairs of unit and concept tested together, {alone.present:,} are causes"
+    if alone.present and beyond is not None:
+        said += f" ({beyond:,} of them do more than every unit of like activation)"
+    return f"{said}, {alone.absent:,} are shown not to be, {alone.undetermined:,} are undetermined."
+
+
+def _together(several: Family | None) -> str:
+    if several is None:
+        return ""
+    return (
+        f"Several units together: of {several.judged:,} effects tested, {several.present:,} are present, "
+        f"{several.absent:,} absent, {several.undetermined:,} undetermined."
     )
 
 
-def _told(found: tuple[Found, ...]) -> list[Explanation]:
-    """What is told again in another form is not counted twice."""
-    return [each.record for each in found if isinstance(each.record, Explanation) and not each.aside]
+def _moving(found: Family | None, what: str) -> str:
+    if found is None:
+        return ""
+    beats, many = found.beside
+    return (
+        f"{what.capitalize()}s: {beats:,} of {many:,} move a concept more than random directions as long do; "
+        f"of {found.judged:,} pairs of {what} and concept tested, {found.present:,} are present."
+    )

@@ -17,6 +17,7 @@ from typing import Final
 from ganatomy.evaluate.scorecard.card import Section
 from ganatomy.evaluate.scorecard.limits import Limits, Verdict
 from ganatomy.report.answered.words import beyond, claim_of, plainness, reason
+from ganatomy.report.claims.spaces import in_words
 from ganatomy.report.facts import Answer, Claim, Missing
 from ganatomy.report.found import Carded, Everything
 from ganatomy.results.measurement import Measurement
@@ -219,12 +220,12 @@ def _said(claim: Claim, rows: tuple[Row, ...], counts: Mapping[str, int]) -> str
     listed = ", ".join(f"{counts[each]} {said}" for each, said in words.items() if counts[each])
     many = "1 reading has a limit" if len(rows) == 1 else f"{len(rows)} readings have a limit"
     warned = OVER[:1].upper() + OVER[1:] if beyond(claim) else UNSURE[:1].upper() + UNSURE[1:]
-    lead = {"fail": "Farthest beyond", "pass": "Among them"}.get(claim.verdict or "", warned)
+    lead = {"fail": "Told most plainly", "pass": "Among them"}.get(claim.verdict or "", warned)
     return f"{many}: {listed}. {lead}: {reason(claim)}{_where(claim)}."
 
 
 def _where(claim: Claim) -> str:
-    return f" (n {claim.n:,}" + (f", in {claim.space})" if claim.space else ")")
+    return f" (n {claim.n:,}" + (f", {in_words(claim.space)})" if claim.space else ")")
 
 
 def _why(question: str, everything: Everything, rows: tuple[Row, ...]) -> str:

@@ -29,6 +29,7 @@ from ganatomy.results.record import Record
 QUESTION, KEY = "May its critic's score be believed?", "critic"
 GUESSING = 0.5
 RAW = "as it is"  # the score without a head
+CALIBRATED = "reaches down to the error of a calibrated score; Spiegelhalter's Z does not refute it"
 FINE, OPEN, REFUTED = "not refuted", "not told", "refuted"  # as a probability
 SHOWN = 4  # cues that are named
 Verdict = Literal["pass", "warn", "fail"]
@@ -183,7 +184,8 @@ def _probable(grades: Mapping[str, Measurement]) -> tuple[str, Claim, str]:
         floor,
         "" if floor is None else "a calibrated score",
         "pass" if state == FINE else "warn",
-        n=error.n,
+        CALIBRATED,
+        error.n,
         method=error.estimator,
         better="low",
     )

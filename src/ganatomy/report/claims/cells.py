@@ -9,6 +9,7 @@ Arrays share one shape; a cell is a place in it. What was never tested (a concep
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -26,6 +27,8 @@ WORDS = {1: "present", 0: "undetermined", -1: "absent"}
 CODES = {word: code for code, word in WORDS.items()}
 Ranked = tuple[float, Claim]
 FAMILY = "t; wider where it was selected among many"
+# How that which says what of it is shown begins: it ends a tally.
+SHOWN = re.compile(r"(?:^| )(?=(?:Shown are|None is present|Of what is described|What is described is not shown)\b)")
 LARGEST, RANKED, EACH = "largest", "first in rank", "first of each kind"
 
 
@@ -253,6 +256,11 @@ def _chosen(families: Sequence[Family], first: int, told: int, rest: int) -> lis
             f"Of what is described {told} are shown, the first in rank." if told else "What is described is not shown."
         )
     return said
+
+
+def counts_of(tally: str) -> str:
+    """Without what of it is shown: where that is all there is nothing but counts."""
+    return SHOWN.split(tally, maxsplit=1)[0]
 
 
 def codes(verdict: Array) -> Array:
