@@ -6,11 +6,13 @@ import math
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.card import card, escaped
+from ganatomy.report.claims.cells import Cells, family_of, merged
 from ganatomy.report.facts import Answer, Claim, Missing, Part, Report, Section
 
 CLAIMS = (
@@ -145,6 +147,19 @@ def test_where_none_is_judged_the_first_rows_stand():
     text = card(replace(REPORT, sections=(Section("quality", "It is far off.", parts),)))
     assert "| precision |  | 0.93 | not recorded | 359 |  |  |" in text
     assert "| worst |  | inf \\[2, inf\\] | 1.54 |  |  |  |" in text
+
+
+@pytest.mark.parametrize("codes", [[1] * 40 + [0] * 60, [0] * 50 + [-1] * 50, None])
+def test_a_tally_counts_and_tells_of_no_line_that_is_not_there(codes):
+    values = np.arange(100.0)
+    cells = Cells("effects", lambda at: f"unit {at[0]}", (values,), verdict=None if codes is None else np.array(codes))
+    tally = merged([family_of(cells)]).tally
+    assert re.search("[sS]hown", tally)
+    parts = (Part("dissection", "q", (), (), tally),)
+    told = card(replace(REPORT, sections=(Section("units", "Some act.", parts),))).split("**dissection**: ")[1]
+    told = told.split("\n")[0]
+    assert not re.search("[sS]hown|None is present", told)
+    assert told.startswith("100 effects: described" if codes is None else "Of 100 effects tested together ")
 
 
 def test_what_fails_stands_among_the_limits_and_what_passes_does_not():

@@ -200,9 +200,48 @@ def test_read_of_one_alone_and_shown_of_one_alone():
     assert [(each.name, each.said) for each in found.unlike] == [
         ("more (distances)", "it was read of B alone in pixels")
     ]
-    found = compared(report(a, more, tally="of 9 the 2 largest"), report(a), {})
-    assert "chosen" in found.unlike[0].said
-    assert "of A alone" in found.unlike[0].said
+    assert found.unlike[0].remedy == "run the same explainers and measures for both"
+
+
+CHOSEN = "Of 9 effects tested together 2 are present, 3 absent, 4 undetermined. Shown are all present ones."
+WHOLE = "Of 2 effects tested together 2 are present, 0 absent, 0 undetermined."
+
+
+@pytest.mark.parametrize(
+    ("tallies", "chosen"),
+    [((CHOSEN, CHOSEN), True), ((WHOLE, CHOSEN), True), ((CHOSEN, WHOLE), False), ((WHOLE, WHOLE), False)],
+)
+def test_what_is_shown_of_one_alone_may_lie_among_what_the_other_leaves_out(tallies, chosen):
+    a, more = claim(1.0, 0.9, 1.1), claim(5.0, what="more")
+    (found,) = compared(report(a, more, tally=tallies[0]), report(a, tally=tallies[1]), {}).unlike
+    assert found.said.endswith("of A alone in pixels")
+    assert ("which were chosen" in found.said) is chosen
+    assert (found.remedy == "the whole of it lies in findings/ of both") is chosen
+
+
+def test_what_the_other_never_looked_at_was_not_chosen():
+    cues = report(claim(1.0), part="cues", tally=CHOSEN)
+    (found,) = compared(cues, report(part="distances", tally=CHOSEN), {}).unlike
+    assert found.remedy == "run the same explainers and measures for both"
+
+
+def test_each_gan_has_a_critic_of_its_own_that_is_asked_the_same():
+    a, b = (limited(x, x - 0.1, x + 0.1, what="AUC", space=f"critic-{x * 1e11:.0f}a") for x in (5.0, 7.0))
+    found = compared(report(a, part="membership"), report(b, part="membership"), {})
+    assert found.unlike == ()
+    assert [each.verdict for each in found.differences] == ["A"]
+    found = compared(report(a, part="membership"), report(replace(b, n=9), part="membership"), {})
+    assert [each.said for each in found.unlike] == ["the n differs: 400 for A, 9 for B"]
+    found = compared(report(a, part="membership"), report(part="membership"), {})
+    assert [each.said for each in found.unlike] == ["it was read of A alone by the critic's score"]
+
+
+def test_rounds_of_one_run_are_no_rounds_of_another():
+    mine, theirs = (report(claim(0.6, what=what), part="account") for what in ("rounds 1 to 5", "rounds 1 to 9"))
+    (found,) = compared(mine, theirs, {}).unlike
+    assert found.name == "account"
+    assert "about rounds of one GAN" in found.said
+    assert "explain A account" in found.remedy
 
 
 def test_the_same_name_twice_is_matched_in_turn():

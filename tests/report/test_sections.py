@@ -100,9 +100,7 @@ def test_a_measure_is_one_part_with_its_spaces_and_what_fails_comes_first():
 
 def test_the_lead_of_quality_counts_verdicts_and_names_the_worst():
     lead = by_key(everything(carded=carded()))["quality"].lead
-    assert (
-        lead == "Of 3 readings under a limit 1 passes, 1 warns and 1 fails. The first to fail: Fréchet distance in two."
-    )
+    assert lead == "Of 3 readings under a limit 1 passes, 1 warns and 1 fails. One that fails: Fréchet distance in two."
 
 
 def test_the_lead_of_the_critic_is_its_order_beside_a_score_that_knows_nothing():

@@ -13,6 +13,7 @@ from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.answered.words import beyond, bounds, reason, valued
 from ganatomy.report.facts import Answer, Claim, Missing
 from ganatomy.report.found import Carded, Course, Everything, Found
+from ganatomy.report.sections import sections
 from ganatomy.report.verdict import answers, overall
 from ganatomy.results.explanation import Explanation
 from ganatomy.results.finding import Finding
@@ -181,6 +182,18 @@ def test_counts_and_what_cannot_be_judged_are_said():
     )
 
 
+def test_what_is_told_most_plainly_is_not_said_to_be_farthest_and_its_space_is_words():
+    rows = (
+        measured("sliced Wasserstein distance", 900, 600, 1200, floor=1.0),
+        replace(
+            measured("two-sample accuracy", 0.9, 0.85, 0.95, floor=0.5), space="random-convolution-32-aa6d17fc5cb5"
+        ),
+    )
+    more = row("like real", everything(carded=carded({"distances pixels": rows}))).more
+    assert "Told most plainly: a simple classifier" in more
+    assert more.endswith("(n 400, in random convolutions).")
+
+
 def test_beyond_what_passes_is_no_doubt():
     """Wholly beyond "<= 0.6" and not so far as "> 0.8", against an interval that holds the bound."""
     over = measured("two-sample accuracy", 0.657, 0.603, 0.708, floor=0.5)
@@ -299,6 +312,14 @@ def test_membership_is_told_beside_copies_only_where_the_interval_lies_above_cha
         assert answer.said.endswith("But its critic's score tells who was trained on.") is seen
 
 
+def test_a_headline_parts_what_is_in_doubt_from_what_could_not_be_judged():
+    verdicts = (None, "warn", None, "pass", "pass")
+    rows = [answer(question, each) for question, each in zip(QUESTIONS, verdicts, strict=False)]
+    assert overall(rows)[1].endswith(
+        " Nor could be judged: whether it repeats training samples. Also in doubt: whether anything is missing."
+    )
+
+
 def test_without_data_without_a_card_and_without_a_measure():
     for change, why in (
         ({"carded": None, "has_data": False}, "no real samples were given"),
@@ -327,17 +348,42 @@ def test_without_data_without_a_card_and_without_a_measure():
         ("running", (), "warn"),
         ("diverged", (), "fail"),
         ("failed", (("nonfinite", 3, "..."),), "fail"),
+        ("underway", (), None),
+        ("underway", (("critic-saturated", 1200, "..."),), "warn"),
     ],
 )
 def test_how_training_ended(state, alarms, verdict):
     answer = row("training end", everything(course=replace(COURSE, state=state, alarms=alarms)))
     assert answer.verdict == verdict
-    assert "3,500 rounds" in answer.more
-    assert len(answer.said) < 90
+    assert ("round 3,500" if state == "underway" else "3,500 rounds") in answer.more
+    assert len(answer.said) < 105
     assert (answer.claim is not None) == bool(alarms)
     if alarms:
         assert alarms[0][0] in answer.said
         assert answer.claim.effect == len(alarms)
+
+
+def test_a_run_that_is_looked_at_before_its_end_is_not_judged_but_by_its_alarms():
+    course = Course("underway", "looked at in round 512, before its end", 512, 65_536, ())
+    answer = row("training end", everything(course=course))
+    assert answer.said == "Not judged: it is looked at in round 512, before its end."
+    assert answer.more == "It is looked at in round 512, before its end, after 65,536 images. No alarm stands."
+    verdict, headline = overall(answers(everything(course=course)))
+    assert verdict == "pass"
+    assert "Not judged: how its training ended." in headline
+    alarmed = replace(course, alarms=(("gradient-ratio", 350, "..."),))
+    assert row("training end", everything(course=alarmed)).said == (
+        "It is looked at in round 512, before its end; the alarm 'gradient-ratio' stands since round 350."
+    )
+
+
+def test_of_several_alarms_the_one_that_has_stood_longest_is_named():
+    alarms = tuple((f"rule {since}", since, "...") for since in (1200, 350, 900, 2000))
+    answer = row("training end", everything(course=replace(COURSE, alarms=alarms)))
+    assert answer.said == "It was finished, but 4 alarms stand, the first ('rule 350') since round 350."
+    assert answer.more.endswith(
+        "rule 350 since round 350; rule 900 since round 900; rule 1200 since round 1,200; and 1 more."
+    )
 
 
 def test_training_without_a_record_says_why_and_does_not_stop_the_verdict():
@@ -381,6 +427,14 @@ def test_a_score_that_does_not_rank_is_no_probability(area):
     assert "nor is it of use as a probability" in answer.more
 
 
+def test_an_error_as_a_probability_says_what_its_verdict_hangs_on():
+    lone = {**FOUND, "order": (order(0.8, 0.75, 0.85),), "calibration": (calibration(0.2, 0.1, 0.3),)}
+    claim = row("critic's score", everything(found=lone)).claim
+    assert claim.what == "error as a probability (ECE)"
+    assert claim.limit.startswith("reaches down to the error of a calibrated score")
+    assert bounds(claim.limit) == ()
+
+
 def test_a_critic_that_fails_alone_is_a_warning():
     rows = answers(everything(found={**FOUND, "order": (order(0.1, 0.05, 0.2),)}))
     verdict, headline = overall(rows)
@@ -412,29 +466,77 @@ def test_a_critic_that_was_not_looked_at_in_full_never_passes():
     assert row("critic's score", everything(has_critic=False)).said == "Not judged: it has no critic."
 
 
-def steered(beats, verdict):
-    effect = np.where(np.array(verdict) == "none", np.nan, 0.1)
-    arrays = {"beats_random": beats, "verdict": np.array(verdict), "effect": effect}
-    return explained("steering", arrays, units=[str(number) for number in range(len(beats))])
+def steered(beats, verdict, *, method="steering, sefa"):
+    verdict = np.array(verdict)
+    effect = np.where(verdict == "none", np.nan, 0.1)
+    arrays = {"beats_random": np.array(beats), "verdict": verdict, "effect": effect, "low": effect, "high": effect}
+    arrays |= {"concepts": np.tile(["slant", "width"], (len(beats), 1)), "p_control": np.ones(verdict.shape)}
+    arrays["control_effects"] = np.zeros((len(beats), 3, 2))
+    return explained(method, arrays, units=[str(number) for number in range(len(beats))])
+
+
+def dissected(claim, specificity):
+    """The last concept never varies."""
+    claim = np.array(claim)
+    effect = np.where(np.arange(4) == 3, np.nan, np.zeros((2, 3, 4)))
+    arrays = {"claim": claim, "effect": effect, "low": effect, "high": effect, "matched_effect": np.zeros((2, 4))}
+    arrays |= {"specificity": np.array(specificity), "controls": np.array([3, 3])}
+    return explained("dissection: effects", arrays, units=("a", "b"))
+
+
+def together(verdict, controls):
+    effect = np.zeros((2, 4))
+    arrays = {"verdict": np.array(verdict), "effect": effect, "low": effect, "high": effect, "alone": effect}
+    arrays |= {"specificity": np.ones((2, 4)), "controls": np.array(controls)}
+    return explained("dissection: units together", arrays, units=("a+b", "b+c"))
+
+
+NO_CAUSE = dissected(np.zeros((2, 4)), np.ones((2, 4)))
+CAUSES = dissected([[1, -1, 0, 0], [1, 0, -1, 0]], [[0.25, 1, 1, 1], [0.5, 1, 1, 1]])
+WAYS = steered([True, False], [["present", "none"], ["absent", "undetermined"]])
 
 
 def test_units_and_directions_are_counted_once_and_not_judged():
-    claim = np.array([[1, -1, 0, 0], [1, 0, -1, 0]])
-    specific = np.array([[0.25, 1, 1, 1], [0.5, 1, 1, 1]])
-    effect = np.where(np.arange(4) == 3, np.nan, np.zeros((2, 3, 4)))  # the last concept never varies
-    arrays = {"claim": claim, "effect": effect, "specificity": specific, "controls": [3, 3]}
-    ways = steered([True, False], [["present", "none"], ["absent", "undetermined"]])
     found = {
-        "dissection": (told("effects", explained("dissection: effects", arrays, units=("a", "b"))),),
-        "directions": (told("sefa", ways), told("sefa effects", ways, aside=True)),
+        "dissection": (told("effects", CAUSES),),
+        "directions": (told("sefa", WAYS), told("sefa effects", WAYS, aside=True)),
     }
     answer = row("units and directions", everything(found=found))
     assert answer.verdict is None
     assert "of 6 pairs of unit and concept tested together, 2 are causes (1 of them do more" in answer.more
     assert "2 are shown not to be, 2 are undetermined" in answer.more
-    assert answer.said.startswith("Shown: 2 of 6 unit effects")
+    assert answer.said == (
+        "Shown to act: 1 of 6 effects of single units above like ones (2 in all). "
+        "More than random directions: 1 of 2 directions."
+    )
     assert "Directions: 1 of 2 move a concept more" in answer.more
     assert "of 3 pairs of direction and concept tested, 1 are present" in answer.more
+
+
+def test_what_units_do_together_is_counted_as_in_their_section():
+    """Sets that no others could be held beside are not judged."""
+    several = together([["present", "absent", "undetermined", "absent"], ["present"] * 4], [5, 0])
+    found = {"dissection": (told("effects", NO_CAUSE), told("together", several))}
+    alone = {"dissection": found["dissection"][1:]}
+    ways = {"coordinates": (told("effects", steered([False] * 2, [["absent"] * 2] * 2, method="coordinates")),)}
+    for given, said in (
+        (found, "Shown to act: 0 of 6 effects of single units, 1 of 4 of several together."),
+        (alone, "Shown to act: 1 of 4 of several together."),
+        (ways, "More than random directions: 0 of 2 coordinates."),
+        ({}, "Not judged: neither units nor directions were looked at."),
+    ):
+        full = everything(found=given)
+        assert row("units and directions", full).said == said
+        lead = next(each.lead for each in sections(full) if each.key == "units")
+        assert ("in 1 of 4" in lead) is ("several" in said)
+        assert ("Switching off several units together surely changes" in lead) is (given is alone)
+
+
+def test_units_of_what_gives_no_samples_have_the_reason_of_the_other_rows():
+    given = everything(found={}, carded=None, why_no_samples="its weights are not finite")
+    assert {each.said for each in (*answers(given)[:3], answers(given)[5])} == {
+        "Not judged: it gives no samples (its weights are not finite)."
+    }
 
 
 def answer(question, verdict, said="Not judged: no reason.", claim=None):

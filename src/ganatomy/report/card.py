@@ -172,7 +172,7 @@ def _opened(report: Report) -> Iterator[str]:
 
 
 def _sections(report: Report, keys: tuple[str, ...]) -> Iterator[str]:
-    """The answer of each, and of each part how many of its claims hold: which of them a page shows is no matter here."""
+    """The answer of each, and of each part how many of its claims hold; it shows none of them."""
     sections = _chosen(report, keys)
     if not sections:
         yield NOTHING.capitalize()

@@ -13,7 +13,6 @@ from fnmatch import fnmatchcase
 
 from ganatomy.evaluate.scorecard.card import written
 from ganatomy.report.answered.ended import UNDERWAY
-from ganatomy.report.answered.limited import like_real, not_copied, nothing_missing
 from ganatomy.report.claims.cells import Evidence, Family
 from ganatomy.report.claims.critic import EDITS, ORDER, REMOVALS
 from ganatomy.report.claims.latent import AHEAD
@@ -21,11 +20,11 @@ from ganatomy.report.claims.spaces import in_words
 from ganatomy.report.claims.units import ALONE, FLAWS, TOGETHER
 from ganatomy.report.facts import Claim, Part
 from ganatomy.report.found import Everything
+from ganatomy.report.limits_told import limits_told
 from ganatomy.results.measurement import Measurement
 
 SENTENCES = 2
 FEW = 100  # so few of anything are called only so many
-WORST = ("fail", "warn")
 CRITIC, SAMPLES = "by the critic's score", "by the generated samples"
 NOTHING = "Nothing was found out about this: the reasons stand below."
 
@@ -98,8 +97,9 @@ def _units(known: Known) -> Iterator[str]:
             f" pairs of unit and concept{_strongest(alone)}"
         )
     if several is not None:
+        who, verb = ("of them", "does") if said else ("units", "surely changes what samples show")
         said.append(
-            f"switching off several {'of them ' if said else 'units '}together does in {several.present:,} of"
+            f"switching off several {who} together {verb} in {several.present:,} of"
             f" {several.judged:,}{_strongest(several)}"
         )
     yield _sentence("; ".join(said))
@@ -155,7 +155,7 @@ def _failures(known: Known) -> Iterator[str]:
             f"{_of(beyond, 'samples')} {_share(beyond)} are farther from real ones than 99 % of real samples are"
             f"{_compared(beyond)}{_floor(beyond, 'are')}."
         )
-    yield _limits(known, besides="not finite*")
+    yield limits_told(known.parts, known.everything, besides="not finite*")
     if broken is not None:
         none = not broken.effect > 0
         yield f"{_of(broken, 'samples')} {'none has' if none else f'{_share(broken)} have'} values that are no numbers."
@@ -181,13 +181,13 @@ def _copying(known: Known) -> Iterator[str]:
 
 
 def _quality(known: Known) -> Iterator[str]:
-    yield _limits(known)
+    yield limits_told(known.parts, known.everything)
 
 
 def _theory(known: Known) -> Iterator[str]:
     left = known.claim("share of the loss left, of this critic beside the best one")
     yield "" if left is None else _reading(left)
-    yield _limits(known)
+    yield limits_told(known.parts, known.everything)
 
 
 LEADS: Mapping[str, Callable[[Known], Iterator[str]]] = {
@@ -243,49 +243,6 @@ def _reading(claim: Claim) -> str:
     control = "" if claim.control is None else f", beside {claim.control:.3g} ({claim.controlled})"
     verdict = f": {claim.verdict}" if claim.verdict else ""
     return f"{claim.what[:1].upper()}{claim.what[1:]}{_in(claim)}: {value}{control}{verdict}."
-
-
-def _limits(known: Known, *, besides: str = "") -> str:
-    """Of readings under a limit how many pass, and one that does worst; nothing where only `besides` are."""
-    judged = [claim for part in known.parts for claim in part.claims if claim.verdict in ("pass", *WORST)]
-    if all(fnmatchcase(claim.what, besides) for claim in judged):
-        return ""
-    counts = {word: sum(claim.verdict == word for claim in judged) for word in ("pass", "warn", "fail")}
-    named = _named(judged, known.everything)
-    many = f"{len(judged)} readings" if len(judged) > 1 else "1 reading"
-    return f"Of {many} under a limit {_listed(counts)}.{named}"
-
-
-def _named(judged: Sequence[Claim], everything: Everything) -> str:
-    """The one that the first screen tells, where it is one of these and of the worst of them."""
-    worst = next((word for word in WORST if any(claim.verdict == word for claim in judged)), None)
-    told = [each(everything).claim for each in (like_real, nothing_missing, not_copied)] if worst else []
-    for first in told:
-        for claim in judged:
-            if first is not None and claim.verdict == worst and _same(first, claim):
-                return f" One that {worst}s: {claim.what}{_in(claim)}."
-    return ""
-
-
-def _same(first: Claim, claim: Claim) -> bool:
-    """Whether a line of a table is this reading: it may carry the name of its section besides."""
-    alike = (first.effect, first.interval, first.space, first.n) == (
-        claim.effect,
-        claim.interval,
-        claim.space,
-        claim.n,
-    )
-    return alike and claim.what.startswith(first.what)
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    verbs: Mapping[str, Callable[[int], str]] = {
-        "pass": lambda n: "passes" if n == 1 else "pass",
-        "warn": lambda n: "warns" if n == 1 else "warn",
-        "fail": lambda n: "fails" if n == 1 else "fail",
-    }
-    said = [f"{count} {verbs[word](count)}" for word, count in counts.items()]
-    return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
 def _course(everything: Everything) -> str:

@@ -37,7 +37,9 @@ def known(everything: Everything) -> Answer:
         _counted("More than random directions", [_beside(each, what) for what, each in ways.items()]),
     )
     if not any(brief):
-        return Answer(QUESTION, f"{UNJUDGED}neither units nor directions were looked at.", None, None, KEY)
+        looked = any(map(everything.found.get, ("dissection", *(f"{what}s" for what in ways))))
+        why = "of units and directions nothing was tested" if looked else "neither units nor directions were looked at"
+        return Answer(QUESTION, f"{UNJUDGED}{why}.", None, None, KEY)
     more = (_units(alone, beyond), _together(several), *(_moving(each, what) for what, each in ways.items()))
     return Answer(QUESTION, " ".join(filter(None, brief)), None, None, KEY, " ".join(filter(None, more)))
 
