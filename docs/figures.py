@@ -41,7 +41,7 @@ def main() -> None:
         figures = sum(len(part.pictures) for section in told.sections for part in section.parts)
         megabytes = found.reported.page.stat().st_size / 1e6
     write(
-        f"The demo takes {spent:.0f} CPU seconds from the recipe to the page, installation apart; "
+        f"In one run the demo took {spent:.0f} CPU seconds from the recipe to the page, installation apart; "
         f"its page of {claims} claims and {figures} figures has {megabytes:.2f} MB."
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ganatomy.explain.game.alarms import episodes
 from ganatomy.explain.game.record import recorded
 from ganatomy.models.gan import GAN
+from ganatomy.report.answered.ended import UNDERWAY
 from ganatomy.report.facts import Part
 from ganatomy.report.found import Course
 from ganatomy.report.leads import WENT
@@ -15,8 +16,6 @@ from ganatomy.training.runs.metrics import read_metrics
 from ganatomy.verbs.info import SCORES
 from ganatomy.verbs.layers import parameters
 from ganatomy.verbs.run_facts import RunFacts
-
-UNDERWAY = "underway"  # the state of a run at one of its earlier steps
 
 
 def step_of(gan: GAN | None) -> int | None:
