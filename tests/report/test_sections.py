@@ -92,7 +92,7 @@ def test_a_measure_is_one_part_with_its_spaces_and_what_fails_comes_first():
         (1.0, "one", "pass"),
     ]
     assert {each.control for each in part.claims} == {1.0}
-    assert {each.controlled for each in part.claims} == {"two samples of real ones"}
+    assert {each.controlled for each in part.claims} == {"as many real samples"}
     assert part.claims[0].limit == "passes <= 2 floor, fails > 5 floor"
     assert part.said == ("near",)
     assert [each.name for each in part.pictures] == ["distances one"]
@@ -182,7 +182,7 @@ def test_three_figures_are_shown_the_telling_ones_first():
 
 
 def test_a_floor_is_named_by_what_it_is():
-    assert floor_of("distances", "two-sample accuracy") == "a coin"
+    assert floor_of("distances", "two-sample accuracy") == "guessing"
     assert floor_of("distances", "KID") == "no distance"
     assert floor_of("nobody", "knows") == ""
     assert floor_of("smoothness", "path length, relative spread") == "the spread of the random noises alone"

@@ -5,7 +5,6 @@ export_card("runs/0001-digits-mlp-s0")                # runs/0001-digits-mlp-s0/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ganatomy.atomic import write_text
@@ -20,17 +19,13 @@ CARD = "model-card"
 MARK = "---\nlibrary_name: ganatomy\n"  # of our cards
 
 
-def _silent(_what: str) -> Callable[[int, int], None]:
-    return lambda _done, _total: None
-
-
 def export_card(
     gan: GAN | str | Path,
     *,
     out: Path | None = None,
     asking: Asking = BY_DEFAULT,
     say: Say = lambda _line: None,
-    progress: Progress = _silent,
+    progress: Progress = lambda _name: lambda _done, _total: None,
 ) -> Path:
     """Beside where the report lies by default; what is not known stands there as not recorded."""
     place = out or _beside(place_of_report(gan))

@@ -10,7 +10,6 @@ What explain and evaluate have told of this very GAN is taken from disk; what is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -45,10 +44,6 @@ REPORT, BY_DEFAULT = "report", Asking()
 MARK = "<!-- provenance -->"  # of our pages
 
 
-def _silent(_what: str) -> Callable[[int, int], None]:
-    return lambda _done, _total: None
-
-
 @dataclass(frozen=True, eq=False)
 class Reported:
     """The facts and the two files that hold them."""
@@ -73,7 +68,7 @@ def report(
     out: Path | None = None,
     asking: Asking = BY_DEFAULT,
     say: Say = lambda _line: None,
-    progress: Progress = _silent,
+    progress: Progress = lambda _name: lambda _done, _total: None,
 ) -> Reported:
     """`out`: the HTML file; its JSON lies beside it. By default in the run's folder, else in the current one."""
     place = _page(out or place_of_report(gan))
@@ -90,7 +85,7 @@ def compare(
     out: Path | None = None,
     asking: Asking = BY_DEFAULT,
     say: Say = lambda _line: None,
-    progress: Progress = _silent,
+    progress: Progress = lambda _name: lambda _done, _total: None,
 ) -> Compared:
     """Two GANs, or two steps of one run, in the form of the report."""
     whom = [

@@ -16,10 +16,13 @@ from typing import Final
 
 from ganatomy.evaluate.scorecard.card import Section
 from ganatomy.evaluate.scorecard.limits import Limits, Verdict
-from ganatomy.report.answered.words import beyond, claim_of, plainness, reason
+from ganatomy.report.answered.words import beyond, plainness, reason
 from ganatomy.report.claims.spaces import in_words
+from ganatomy.report.claims.told import of_measurement
 from ganatomy.report.facts import Answer, Claim, Missing
 from ganatomy.report.found import Carded, Everything
+from ganatomy.report.measured import floor_of
+from ganatomy.report.places import measure_of
 from ganatomy.results.measurement import Measurement
 
 LIKE, WHOLE, COPIED = "Are its samples like real ones?", "Is anything missing?", "Does it repeat training samples?"
@@ -81,7 +84,8 @@ class Row:
     def claim(self, limits: Limits) -> Claim:
         limit = limits.of(self.measured)
         bound = "" if limit is None else str(limit.fails if self.verdict == "fail" else limit.passes)
-        return claim_of(self.measured, verdict=self.verdict, limit=bound)
+        told = of_measurement(self.measured, floor_of(measure_of(self.section.name), self.measured.name))
+        return replace(told, verdict=self.verdict, limit=bound)
 
 
 def like_real(everything: Everything) -> Answer:

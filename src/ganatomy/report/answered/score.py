@@ -19,6 +19,7 @@ from ganatomy.evaluate.trust.calibration import uncalibrated
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.answered.limited import UNJUDGED
 from ganatomy.report.answered.words import valued
+from ganatomy.report.claims.told import of_finding
 from ganatomy.report.facts import Answer, Claim
 from ganatomy.report.found import Everything, Found
 from ganatomy.results.explanation import Explanation
@@ -206,7 +207,7 @@ def _memory(found: tuple[Found, ...]) -> Told | None:
     finding = next((each.record for each in found if isinstance(each.record, Finding)), None)
     if finding is None:
         return None
-    claim = _of_finding(finding)
+    claim = of_finding(finding)
     share = valued(finding.effect + GUESSING, _moved(finding.interval), share=True)
     beware = {
         "present": f"not on training pictures, which it knows: they score above held-out ones {share} of the time, "
@@ -258,21 +259,6 @@ WANTED: Mapping[str, str] = {
     "memory": "whether it knows training pictures by heart",
     "cues": "whether marks, borders, compression or frequencies move it",
 }
-
-
-def _of_finding(finding: Finding) -> Claim:
-    beside = finding.negative_control
-    return Claim(
-        finding.claim,
-        finding.effect,
-        finding.interval,
-        beside.value,
-        beside.name,
-        finding.verdict,
-        limit=f"smallest of interest {finding.smallest_effect:g}",
-        n=beside.n,
-        method=finding.estimand,
-    )
 
 
 def _moved(within: Interval) -> Interval:

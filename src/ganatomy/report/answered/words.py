@@ -17,7 +17,6 @@ from fnmatch import fnmatchcase
 from ganatomy.evaluate.scorecard.limits import SIGNS, WRITTEN, Bound
 from ganatomy.numerics.statistics.interval import Interval
 from ganatomy.report.facts import Claim
-from ganatomy.results.measurement import Measurement
 
 PART = ": share over due"
 MORE = 4  # digits beyond those that an interval bears, where fewer would hide on which side of a bound it lies
@@ -25,89 +24,56 @@ MORE = 4  # digits beyond those that an interval bears, where fewer would hide o
 
 @dataclass(frozen=True)
 class Words:
-    """`said`: a clause with {value}, {floor} and {name}; `controlled`: what the floor is; `share`: told in percent."""
+    """`said`: a clause with {value}, {floor} and {name}; `share`: told in percent."""
 
     said: str
-    controlled: str = ""
     share: bool = False
 
 
 WORDS: dict[str, Words] = {
     "two-sample accuracy": Words(
         "a simple classifier tells its samples from real ones {value} of the time, where guessing is right {floor}",
-        "guessing",
         share=True,
     ),
     "FID": Words(
         "its samples are {value} away from real ones (FID), where as many real ones are {floor} away",
-        "as many real samples",
     ),
     "Fréchet distance": Words(
         "its samples are {value} away from real ones (Fréchet distance), where as many real ones are {floor} away",
-        "as many real samples",
     ),
     "sliced Wasserstein distance": Words(
         "its samples are {value} away from real ones (sliced Wasserstein distance), "
         "where as many real ones are {floor} away",
-        "as many real samples",
     ),
     "precision": Words(
         "{value} of its samples lie among real ones, where {floor} of other real ones do",
-        "other real samples",
         share=True,
     ),
     "density": Words(
         "its samples lie among real ones with a density of {value}, where other real ones have {floor}",
-        "other real samples",
     ),
     "recall": Words(
         "{value} of real samples lie among those it makes, where {floor} lie among other real ones",
-        "other real samples",
         share=True,
     ),
     "coverage": Words(
         "{value} of real samples have one near that it makes, where {floor} have another real one near",
-        "other real samples",
         share=True,
     ),
-    "Vendi ratio": Words(
-        "the variety of its samples is {value} of that of as many real ones", "as many real samples", share=True
-    ),
-    f"*{PART}": Words("samples called '{name}' are made {value} times as often as is due", "what is due"),
-    "modes hit*": Words("{value} of the modes are met, of {floor}", "as many samples of the world"),
+    "Vendi ratio": Words("the variety of its samples is {value} of that of as many real ones", share=True),
+    f"*{PART}": Words("samples called '{name}' are made {value} times as often as is due"),
+    "modes hit*": Words("{value} of the modes are met, of {floor}"),
     "near-exact copies, excess": Words(
         "{value} of its samples are near-exact copies of training samples beyond what chance gives",
-        "no copying",
         share=True,
     ),
     "exact copies, excess": Words(
-        "{value} of its samples are exact copies of training samples beyond what chance gives", "no copying", share=True
+        "{value} of its samples are exact copies of training samples beyond what chance gives", share=True
     ),
-    "copied at least": Words(
-        "at least {value} of its samples are copies of training samples", "no copying", share=True
-    ),
-    "not finite": Words("{value} of its samples hold numbers that are not finite", "none", share=True),
-    "not finite at least": Words(
-        "at least {value} of its samples hold numbers that are not finite", "none", share=True
-    ),
+    "copied at least": Words("at least {value} of its samples are copies of training samples", share=True),
+    "not finite": Words("{value} of its samples hold numbers that are not finite", share=True),
+    "not finite at least": Words("at least {value} of its samples hold numbers that are not finite", share=True),
 }
-
-
-def claim_of(measured: Measurement, *, verdict: str | None = None, limit: str = "") -> Claim:
-    """A row of a scorecard as a line of evidence."""
-    return Claim(
-        what=measured.name,
-        effect=measured.value,
-        interval=measured.interval,
-        control=measured.floor,
-        controlled="" if measured.floor is None else words_of(measured.name).controlled or "its floor",
-        verdict=verdict,
-        limit=limit,
-        n=measured.n,
-        method=measured.estimator,
-        space=measured.space or "",
-        better=measured.better,
-    )
 
 
 def reason(claim: Claim) -> str:
