@@ -34,11 +34,8 @@ def bench(
     from ganatomy.verbs.bench import bench as run
 
     asked = cut(published, steps=steps, trials=trials)
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         found = run(name, progress=narrator.progress(name), out=out, published=asked)
-    finally:
-        narrator.close()
     if json_:
         facts = {"bench": name, "rows": [row.to_dict() for row in found.rows]}
         files = {"files": [str(path) for path in found.files]} if found.files else {}

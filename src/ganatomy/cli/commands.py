@@ -80,11 +80,8 @@ def data(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.survey import survey
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         found = survey(name, data_dir=data_dir, folder=context.obj, out=out, progress=narrator.progress("files"))
-    finally:
-        narrator.close()
     if json_:
         _print(found.to_dict(), as_json=True)
         return
@@ -107,11 +104,8 @@ def demo(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.demo import demo as run
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         found = run(out, seed=seed, say=narrator.say, progress=narrator.progress)
-    finally:
-        narrator.close()
     told, page = found.reported.report, found.reported.page
     if json_:
         files = {"run": str(found.run), "page": str(page), "json": str(found.reported.json)}

@@ -74,8 +74,7 @@ def evaluate(
     from ganatomy.verbs.measures.material import How
 
     ruled = None if limits is None else limits_from(limits)
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         done = run(
             gan,
             what or (),
@@ -94,8 +93,6 @@ def evaluate(
             limits=ruled,
             progress=narrator.progress,
         )
-    finally:
-        narrator.close()
     if json_:
         whole = {**done.card.to_dict(), "files": [str(file) for file in done.files]}
         typer.echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))

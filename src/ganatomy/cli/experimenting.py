@@ -32,11 +32,8 @@ def experiment(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.experiment import experiment as run
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         done = run(name, seeds=seeds, out=out, data_dir=data_dir, progress=narrator.progress("seeds"))
-    finally:
-        narrator.close()
     if json_:
         typer.echo(json.dumps(done.to_dict(), ensure_ascii=False, allow_nan=False))
         return

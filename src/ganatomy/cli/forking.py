@@ -58,14 +58,11 @@ def fork(
     pair = beside(run, twin)
     found = {"run": run, "twin": twin, "at": at, "do": list(changes), **told_of_pair(pair, Path(twin))}
     require_readings(reading or (), pair)
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         if bases and changes:
             progress = narrator.progress("base runs")
             whole = measure(run, at=at, do=changes, rounds=rounds, bases=bases, data_dir=data_dir, progress=progress)
             found["effects"] = told_of_effect(whole, Path(twin), reading)
-    finally:
-        narrator.close()
     if json_:
         typer.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
         return

@@ -1,8 +1,8 @@
 """What a person sees while a verb works: lines and progress on stderr, so that stdout holds the answer alone.
 
-    narrator = Narrator()
-    narrator.say("reading pictures")
-    verb(progress=narrator.progress("pictures"))
+    with Narrator() as narrator:
+        narrator.say("reading pictures")
+        verb(progress=narrator.progress("pictures"))
 
 A live bar on a terminal; elsewhere a plain line every few seconds, so that a log stays readable.
 """
@@ -20,7 +20,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Narrator:
-    """One per command; `close` leaves the terminal tidy."""
+    """One per command; at its end the terminal is tidy. Lines may still be said then."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -35,6 +35,12 @@ class Narrator:
     def progress(self, what: str) -> Callable[[int, int], None]:
         """A function to be told (done, total)."""
         return self._bar(what) if self.console.is_terminal else self._lines(what)
+
+    def __enter__(self) -> Narrator:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         if self.bars is not None:

@@ -29,11 +29,8 @@ def report(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.report import report as run
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         done = run(gan, out=out, asking=context.obj, say=narrator.say, progress=narrator.progress)
-    finally:
-        narrator.close()
     if json_:
         told = {"verdict": done.report.verdict, "headline": done.report.headline}
         _print_json({**told, "page": str(done.page), "json": str(done.json)})
@@ -54,11 +51,8 @@ def compare(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.report import compare as run
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         done = run(one, other, out=out, asking=context.obj, say=narrator.say, progress=narrator.progress)
-    finally:
-        narrator.close()
     if json_:
         _print_json({"headline": done.comparison.headline, "page": str(done.page), "json": str(done.json)})
         return
@@ -76,11 +70,8 @@ def card(
     from ganatomy.cli.narrator import Narrator
     from ganatomy.verbs.export import export_card
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         place = export_card(gan, out=out, asking=context.obj, say=narrator.say, progress=narrator.progress)
-    finally:
-        narrator.close()
     typer.echo(str(place))
 
 

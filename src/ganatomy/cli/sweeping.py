@@ -33,12 +33,9 @@ def sweep(
     from ganatomy.verbs.sweep import planned, write
     from ganatomy.verbs.sweep import sweep as run
 
-    narrator = Narrator()
-    try:
+    with Narrator() as narrator:
         asked = planned(recipe, vary, rounds=rounds, seeds=seeds, changes=changes or (), data_dir=data_dir)
         told = run(asked, reading=reading, smallest=smallest, progress=narrator.progress("seeds"))
-    finally:
-        narrator.close()
     files = [] if out is None else [str(file) for file in write(told, out)]
     if json_:
         typer.echo(json.dumps({**told.to_dict(), "files": files}, ensure_ascii=False, allow_nan=False))

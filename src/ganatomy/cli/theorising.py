@@ -27,7 +27,7 @@ def theory(
     from ganatomy.verbs.theory import write
 
     narrator, told = Narrator(), []
-    try:
+    with narrator:
         for answer in run(what or (), progress=narrator.progress):
             files = [] if out is None else [str(file) for file in write(answer, out)]
             told.append({**answer.to_dict(), "files": files})
@@ -38,8 +38,6 @@ def theory(
             else:
                 narrator.say(f"{answer.name}: {answer.shown.said}")
                 typer.echo("\n".join(files))
-    finally:
-        narrator.close()
     if json_:
         typer.echo(json.dumps({"theory": told}, ensure_ascii=False, allow_nan=False))
 
